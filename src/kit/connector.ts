@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+
+/** The part of pino's logger a connector sees. Secrets of the connector are redacted by the host. */
+export interface ConnectorLog {
+  info(message: string, fields?: Record<string, string | number | boolean>): void;
+  warn(message: string, fields?: Record<string, string | number | boolean>): void;
+}
+
+/** One request of a connector. The host adds timeout, egress guard, redirects and abort. */
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  /** Sent as it is. */
+  body?: string | Uint8Array;
+  /** Milliseconds until the request counts as `retryable` with code TIMEOUT. Default 30,000. */
+  timeoutMs?: number;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  text: string;
+  /** Milliseconds of a Retry-After header (seconds or HTTP date), if there was one. */
+  retryAfterMs?: number;
+  /** Parsed body; throws ConnectorError `retryable` MALFORMED_RESPONSE where it is no JSON. */
+  json(): unknown;
+}
+
+/** The only way out of the hub. Throws ConnectorError for everything that is not an HTTP answer. */
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** Where the `file` output writes: a folder or an S3 prefix, opened by the host. */
+export interface Destination {
+  /** Writes `key` whole or not at all; a second write of the same key replaces it. */
+  put(key: string, body: AsyncIterable<Uint8Array> | Uint8Array | string): Promise<void>;
+  get(key: string): Promise<Uint8Array | undefined>;
+  list(prefix: string): Promise<string[]>;
+  delete(key: string): Promise<void>;
+}
+
+/** What the host hands to every call of a connector. `C` settings, `K` credentials, both already parsed. */
+export interface Context<C, K> {
+  settings: C;
+  credentials: K;
+  http: HttpClient;
+  /** Opens a folder (absolute path) or `s3://bucket/prefix` to write to; the host guards which are allowed. */
+  destination(url: string): Destination;
+  log: ConnectorLog;
+  /** Aborts when the hub shuts down or the call timed out. */
+  signal: AbortSignal;
+  now(): Date;
+}
+
+/** What every connector says of itself. */
+export interface ConnectorBase<C extends z.ZodObject, K extends z.ZodObject> {
+  /** Kebab-case, unique, the name of the plugin's folder. */
+  id: string;
+  /** Shown to people. */
+  name: string;
+  description: string;
+  /** Semver of the plugin. */
+  version: string;
+  /** Zod schema of the settings; secrets do not belong here. */
+  settings: C;
+  /** Zod schema of the credentials; encrypted at rest, every field marked with `secret()`. */
+  credentials: K;
+  /** "Does this configuration work?" Resolves, or throws a ConnectorError that says what to mend. */
+  check(ctx: Context<z.output<C>, z.output<K>>): Promise<void>;
+}
