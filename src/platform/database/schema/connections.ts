@@ -1,0 +1,176 @@
+import { sql } from 'drizzle-orm';
+import { bigint, index, integer, jsonb, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { FaultKind } from '../../../kit/index.js';
+import { audiences } from './audiences.js';
+import { createdAt, id, leaseColumns, moment } from './columns.js';
+import { workspaces } from './tenancy.js';
+
+/** A configured output connector of a workspace. */
+export const outputs = pgTable(
+  'outputs',
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    plugin: text().notNull(),
+    name: text().notNull(),
+    settings: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** SecretBox envelope of the credentials' JSON. */
+    credentials: text(),
+    createdAt: createdAt(),
+    updatedAt: createdAt(),
+  },
+  (t) => [index('outputs_workspace').on(t.workspaceId)],
+);
+
+export const CONNECTION_STATUSES = ['active', 'inactive', 'faulted'] as const;
+export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
+
+/** Audience (or one variant of it) → output. */
+export const connections = pgTable(
+  'connections',
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    audienceId: bigint({ mode: 'number' })
+      .notNull()
+      .references(() => audiences.id, { onDelete: 'cascade' }),
+    outputId: uuid()
+      .notNull()
+      .references(() => outputs.id, { onDelete: 'cascade' }),
+    /** Null: the full audience. */
+    variantId: uuid(),
+    settings: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    status: text({ enum: CONNECTION_STATUSES }).notNull(),
+    /** What `create` answered at the partner; null until then. */
+    externalId: text(),
+    /** Version the partner has; 0: nothing was sent. */
+    deliveredVersion: integer().notNull().default(0),
+    createdAt: createdAt(),
+    updatedAt: createdAt(),
+  },
+  (t) => [
+    index('connections_audience').on(t.audienceId),
+    index('connections_output').on(t.outputId),
+    unique('connections_target').on(t.audienceId, t.outputId, t.variantId).nullsNotDistinct(),
+  ],
+);
+
+export const DELIVERY_STATES = ['queued', 'running', 'delivered', 'faulted', 'cancelled'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export const OPERATIONS = ['add', 'remove', 'replace'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** Where a delivery is: the operation under way and the last mpid that was dealt with. */
+export interface DeliveryCursor {
+  operation: Operation;
+  /** Decimal string; null: from the start. */
+  afterMpid: string | null;
+  /** Parts of a `replace` written so far. */
+  parts?: number;
+}
+
+/** One run that brings a connection from its delivered version to a newer one; the truth about that work. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    connectionId: uuid()
+      .notNull()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    fromVersion: integer().notNull(),
+    toVersion: integer().notNull(),
+    state: text({ enum: DELIVERY_STATES }).notNull().default('queued'),
+    cursor: jsonb().$type<DeliveryCursor>().notNull().default({ operation: 'add', afterMpid: null }),
+    /** planned = accepted + rejected + skipped once delivered. */
+    planned: integer(),
+    accepted: integer().notNull().default(0),
+    rejected: integer().notNull().default(0),
+    skipped: integer().notNull().default(0),
+    /** Failed tries in a row of the batch at the cursor; 0 after each success. */
+    failures: integer().notNull().default(0),
+    firstFailureAt: moment(),
+    error: jsonb().$type<{ kind: FaultKind; code: string; message: string }>(),
+    ...leaseColumns(),
+    createdAt: createdAt(),
+    startedAt: moment(),
+    finishedAt: moment(),
+  },
+  (t) => [
+    index('deliveries_state').on(t.state, t.notBefore),
+    // One open delivery a connection: two schedulers or workers cannot begin the same change twice.
+    uniqueIndex('deliveries_open')
+      .on(t.connectionId)
+      .where(sql`state in ('queued', 'running', 'faulted')`),
+    index('deliveries_connection').on(t.connectionId, t.createdAt),
+  ],
+);
+
+/** Why one member did not get to the partner. */
+export interface MemberOutcome {
+  mpid: string;
+  status: 'rejected' | 'skipped';
+  code: string;
+  message: string;
+}
+
+/**
+ * What became of one range of members, written together with the cursor in one transaction. Everybody in
+ * (afterMpid, lastMpid] who is not in `exceptions` was accepted.
+ */
+export const deliveryBatches = pgTable(
+  'delivery_batches',
+  {
+    deliveryId: uuid()
+      .notNull()
+      .references(() => deliveries.id, { onDelete: 'cascade' }),
+    position: integer().notNull(),
+    operation: text({ enum: OPERATIONS }).notNull(),
+    batchId: text().notNull(),
+    firstMpid: bigint({ mode: 'bigint' }).notNull(),
+    lastMpid: bigint({ mode: 'bigint' }).notNull(),
+    accepted: integer().notNull(),
+    rejected: integer().notNull(),
+    skipped: integer().notNull(),
+    exceptions: jsonb().$type<MemberOutcome[]>().notNull().default([]),
+    sentAt: createdAt(),
+  },
+  (t) => [unique('delivery_batches_position').on(t.deliveryId, t.operation, t.lastMpid)],
+);
+
+/** Why a connection is stopped or degraded. */
+export const faults = pgTable(
+  'faults',
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    connectionId: uuid()
+      .notNull()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    deliveryId: uuid(),
+    kind: text().$type<FaultKind>().notNull(),
+    code: text().notNull(),
+    message: text().notNull(),
+    detail: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    raisedAt: createdAt(),
+    resolvedAt: moment(),
+    /** Name of the API key that resumed, or `probe`. */
+    resolvedBy: text(),
+    /** Half-open probes so far, and when the next one is due (retryable faults only). */
+    probes: integer().notNull().default(0),
+    nextProbeAt: moment(),
+  },
+  (t) => [
+    index('faults_connection').on(t.connectionId, t.resolvedAt),
+    index('faults_workspace').on(t.workspaceId),
+  ],
+);

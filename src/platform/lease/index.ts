@@ -1,0 +1,2 @@
+export { LeaseLostError, Leases } from './leases.js';
+export { WorkLease, type WorkKind } from './work-lease.js';

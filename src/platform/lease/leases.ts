@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { and, eq, sql } from 'drizzle-orm';
+import { leases, rowsOf, type Database } from '../database/index.js';
+
+/** Thrown where a lease was lost: somebody else may be at the same work, so stop before the next write. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+/**
+ * Named leases in the database: the right to be the only one that does something for a while. Time is the
+ * database's, so the clocks of the processes do not matter.
+ */
+export class Leases {
+  /** Identity of this process towards all leases. */
+  readonly owner = randomUUID();
+
+  constructor(
+    private readonly db: Database,
+    readonly leaseMs: number,
+  ) {}
+
+  /** Moment at which a lease taken now runs out, as SQL. */
+  until() {
+    return sql`now() + ${`${this.leaseMs} milliseconds`}::interval`;
+  }
+
+  /** Takes the lease, or returns false where somebody else holds it. */
+  async acquire(name: string, owner: string): Promise<boolean> {
+    const taken = await this.db.execute(sql`
+      insert into ${leases} (name, owner, until) values (${name}, ${owner}, ${this.until()})
+      on conflict (name) do update set owner = excluded.owner, until = excluded.until
+      where leases.owner = excluded.owner or leases.until < now()
+      returning name`);
+    return rowsOf(taken).length === 1;
+  }
+
+  async release(name: string, owner: string): Promise<void> {
+    await this.db.delete(leases).where(and(eq(leases.name, name), eq(leases.owner, owner)));
+  }
+
+  /**
+   * Runs `work` as the only holder of `name` in all processes; waits for its turn until `signal` aborts.
+   * Renewed while it runs; lost (a process that slept past its lease), `work`'s signal aborts.
+   */
+  async exclusively<T>(
+    name: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const owner = randomUUID();
+    while (!(await this.acquire(name, owner))) await pause(Math.min(200, this.leaseMs / 4), signal);
+    const lost = new AbortController();
+    const renewal = this.keepRenewing(() => this.acquire(name, owner), lost);
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } finally {
+      clearInterval(renewal);
+      await this.release(name, owner);
+    }
+  }
+
+  /** Calls `renew` three times a lease; aborts `lost` once it answers false. */
+  keepRenewing(renew: () => Promise<boolean>, lost: AbortController): NodeJS.Timeout {
+    const timer = setInterval(() => {
+      renew().then(
+        (held) => {
+          if (!held) lost.abort(new LeaseLostError('The lease was taken over by another process.'));
+        },
+        () => undefined, // the database is away: the next renewal tries again, the lease may run out
+      );
+    }, this.leaseMs / 3);
+    timer.unref();
+    return timer;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+  signal.throwIfAborted();
+}

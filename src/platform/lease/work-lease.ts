@@ -1,0 +1,106 @@
+import { and, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { deliveries, exportsTable, imports, type Database, type Transaction } from '../database/index.js';
+import { LeaseLostError, type Leases } from './leases.js';
+
+/** Tables whose rows stand for work. */
+const WORK_TABLES = { import: imports, delivery: deliveries, export: exportsTable } as const;
+export type WorkKind = keyof typeof WORK_TABLES;
+
+/**
+ * Claims rows of work. A row is free when nobody holds its lease or the lease ran out; claiming, renewing
+ * and letting go are single statements, so a process may die between any two of them.
+ */
+export class WorkLease {
+  constructor(
+    private readonly db: Database,
+    private readonly leases: Leases,
+    private readonly kind: WorkKind,
+  ) {}
+
+  private get table() {
+    return WORK_TABLES[this.kind];
+  }
+
+  /** Takes the row and marks it `running`; false where it is not there, done, held, or not due yet. */
+  async claim(id: string): Promise<boolean> {
+    const taken = await this.db
+      .update(this.table)
+      .set({
+        state: 'running',
+        leaseOwner: this.leases.owner,
+        leaseUntil: this.leases.until(),
+        attempts: sql`${this.table.attempts} + 1`,
+        startedAt: sql`coalesce(${this.table.startedAt}, now())`,
+      })
+      .where(and(eq(this.table.id, id), this.claimable()))
+      .returning({ id: this.table.id });
+    return taken.length === 1;
+  }
+
+  /** Rows that wait for somebody, oldest first: queued and due, or running with a lease that ran out. */
+  async due(limit: number): Promise<string[]> {
+    const rows = await this.db
+      .select({ id: this.table.id })
+      .from(this.table)
+      .where(this.claimable())
+      .orderBy(this.table.createdAt)
+      .limit(limit);
+    return rows.map((row) => row.id);
+  }
+
+  /** Runs `work` while the claimed row's lease is renewed; `signal` aborts when it is lost. */
+  async during<T>(id: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const lost = new AbortController();
+    const renewal = this.leases.keepRenewing(() => this.renew(id), lost);
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** Gives a claimed row back so that another process may take it at once. */
+  async giveBack(id: string): Promise<void> {
+    await this.db
+      .update(this.table)
+      .set({ state: 'queued', leaseOwner: null, leaseUntil: null })
+      .where(and(eq(this.table.id, id), this.mine(), eq(this.table.state, 'running')));
+  }
+
+  /** Gives back everything that is marked running. Only for a process that knows it is the only one. */
+  async giveBackAll(): Promise<void> {
+    await this.db
+      .update(this.table)
+      .set({ state: 'queued', leaseOwner: null, leaseUntil: null })
+      .where(eq(this.table.state, 'running'));
+  }
+
+  /** Locks the row inside a transaction and throws where the lease is no longer ours. */
+  async assertHeld(tx: Transaction, id: string): Promise<void> {
+    const rows = await tx
+      .select({ id: this.table.id })
+      .from(this.table)
+      .where(and(eq(this.table.id, id), this.mine()))
+      .for('update');
+    if (rows.length === 0) throw new LeaseLostError(`The lease of ${this.kind} ${id} was lost.`);
+  }
+
+  private async renew(id: string): Promise<boolean> {
+    const kept = await this.db
+      .update(this.table)
+      .set({ leaseUntil: this.leases.until() })
+      .where(and(eq(this.table.id, id), this.mine()))
+      .returning({ id: this.table.id });
+    return kept.length === 1;
+  }
+
+  private mine(): SQL {
+    return eq(this.table.leaseOwner, this.leases.owner);
+  }
+
+  private claimable(): SQL | undefined {
+    const free = or(isNull(this.table.leaseUntil), lt(this.table.leaseUntil, sql`now()`));
+    const due = or(isNull(this.table.notBefore), lt(this.table.notBefore, sql`now()`));
+    return and(inArray(this.table.state, ['queued', 'running']), free, due);
+  }
+}
