@@ -1,0 +1,2 @@
+export * from './config.js';
+export { readConfig } from './read-config.js';
