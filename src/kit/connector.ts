@@ -40,6 +40,18 @@ export interface Destination {
   get(key: string): Promise<Uint8Array | undefined>;
   list(prefix: string): Promise<string[]>;
   delete(key: string): Promise<void>;
+  /** Writes `key` as the parts one after the other, streaming; whole or not at all, as `put` does. */
+  concat(key: string, parts: readonly string[]): Promise<void>;
+}
+
+/** How to reach a destination that is no folder. */
+export interface DestinationOptions {
+  /** Region of the bucket. */
+  region?: string;
+  /** Address of an S3-compatible server; AWS where absent. */
+  endpoint?: string;
+  /** Keys to write with; the host's own role where absent. */
+  credentials?: { accessKeyId: string; secretAccessKey: string };
 }
 
 /** What the host hands to every call of a connector. `C` settings, `K` credentials, both already parsed. */
@@ -48,7 +60,7 @@ export interface Context<C, K> {
   credentials: K;
   http: HttpClient;
   /** Opens a folder (absolute path) or `s3://bucket/prefix` to write to; the host guards which are allowed. */
-  destination(url: string): Destination;
+  destination(url: string, options?: DestinationOptions): Destination;
   log: ConnectorLog;
   /** Aborts when the hub shuts down or the call timed out. */
   signal: AbortSignal;
@@ -70,4 +82,11 @@ export interface ConnectorBase<C extends z.ZodObject, K extends z.ZodObject> {
   credentials: K;
   /** "Does this configuration work?" Resolves, or throws a ConnectorError that says what to mend. */
   check(ctx: Context<z.output<C>, z.output<K>>): Promise<void>;
+  /**
+   * Addresses that a vendor's library will speak to past `Context.http`. The host holds them against its
+   * egress rules before every call; requests through `Context.http` are guarded without being named here.
+   */
+  egressUrls?(settings: z.output<C>): readonly string[];
+  /** Folders (absolute) the connector reads by itself. The host refuses those outside the allowed roots. */
+  folders?(settings: z.output<C>): readonly string[];
 }

@@ -80,7 +80,8 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
   remove?(ctx: OutputContext<C, K, S>, audience: PartnerAudience, batch: Batch<I>): Promise<BatchResult>;
   /**
    * Takes the whole membership of `toVersion`, batch after batch, and makes it the partner's state when
-   * `finish` is called. Where present, and `mode` of the connection says so, used instead of add/remove.
+   * `finish` is called. Where present and `wanted`, used instead of add/remove. Parts count from 0; both
+   * calls may be repeated after a crash, `finish` also after it had succeeded.
    */
   replace?: {
     write(
@@ -116,6 +117,8 @@ export interface OutputConnector<
   connectionSettings: S;
   identities: readonly IdentityForm<I>[];
   limits: OutputLimits;
+  /** Limits under these settings, where settings may narrow {@link limits}. See {@link limitsOf}. */
+  limitsFor?(settings: z.output<C>): OutputLimits;
   naming?: NameRule;
   audience: AudienceCalls<z.output<C>, z.output<K>, z.output<S>, I>;
 }
@@ -128,4 +131,12 @@ export function defineOutput<
   I extends IdentityType,
 >(definition: Omit<OutputConnector<C, K, S, I>, 'kind'>): OutputConnector<C, K, S, I> {
   return Object.freeze({ ...definition, kind: 'output' as const });
+}
+
+/** The limits that hold for a connector with these settings: what the host chunks and paces to. */
+export function limitsOf<C extends z.ZodObject>(
+  connector: Pick<OutputConnector<C>, 'limits' | 'limitsFor'>,
+  settings: z.output<C>,
+): OutputLimits {
+  return connector.limitsFor?.(settings) ?? connector.limits;
 }

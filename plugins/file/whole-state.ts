@@ -1,0 +1,76 @@
+import type { Destination } from '../../src/kit/index.js';
+
+/** Where the parts of one whole state lie until it is complete. */
+export interface WholeState {
+  connectionId: string;
+  toVersion: number;
+}
+
+/** Key of a part. The same part number is the same key, so writing a part twice changes nothing. */
+export function partKey(state: WholeState, part: number): string {
+  return `${partsFolder(state)}${String(part).padStart(9, '0')}`;
+}
+
+/**
+ * Makes `target` the header and all parts, then clears the parts away. May be killed anywhere and called
+ * again: the note of the finished version is written before the first part is deleted, so that missing
+ * parts are told from finished ones.
+ */
+export async function finishWhole(
+  destination: Destination,
+  state: WholeState,
+  whole: { target: string; header: string; parts: number },
+): Promise<void> {
+  const stored = new Set(await destination.list(partsFolder(state)));
+  const wanted = Array.from({ length: whole.parts }, (_, index) => partKey(state, index));
+  const missing = wanted.filter((key) => !stored.has(key));
+  if (missing.length === 0) await join(destination, state, whole, wanted);
+  else if (!(await isFinished(destination, state))) {
+    throw new Error(
+      `${missing.length} of ${whole.parts} parts of version ${state.toVersion} are not in the destination ` +
+        `(first: ${missing[0]}). Were they deleted while the delivery ran? Send the version again.`,
+    );
+  }
+  await clearAway(destination, state);
+}
+
+/** Deletes everything but finished files that the connection left in the destination. */
+export async function forgetConnection(destination: Destination, connectionId: string): Promise<void> {
+  for (const key of await destination.list(connectionFolder(connectionId))) await destination.delete(key);
+}
+
+async function join(
+  destination: Destination,
+  state: WholeState,
+  whole: { target: string; header: string },
+  parts: readonly string[],
+): Promise<void> {
+  const headerKey = `${connectionFolder(state.connectionId)}header`;
+  await destination.put(headerKey, whole.header);
+  await destination.concat(whole.target, [headerKey, ...parts]);
+  await destination.put(finishedKey(state), String(state.toVersion));
+}
+
+async function isFinished(destination: Destination, state: WholeState): Promise<boolean> {
+  const note = await destination.get(finishedKey(state));
+  return note !== undefined && Buffer.from(note).toString() === String(state.toVersion);
+}
+
+async function clearAway(destination: Destination, state: WholeState): Promise<void> {
+  const note = finishedKey(state);
+  for (const key of await destination.list(connectionFolder(state.connectionId))) {
+    if (key !== note) await destination.delete(key);
+  }
+}
+
+function connectionFolder(connectionId: string): string {
+  return `.parts/${connectionId}/`;
+}
+
+function partsFolder({ connectionId, toVersion }: WholeState): string {
+  return `${connectionFolder(connectionId)}v${toVersion}/`;
+}
+
+function finishedKey({ connectionId }: WholeState): string {
+  return `${connectionFolder(connectionId)}finished`;
+}

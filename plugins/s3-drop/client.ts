@@ -1,0 +1,29 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import type { S3DropContext } from './settings.js';
+
+const CONNECT_TIMEOUT_MS = 5000;
+/** Milliseconds without a byte before a request counts as lost. */
+const IDLE_TIMEOUT_MS = 30_000;
+
+/** A client for one call of the connector. The caller destroys it. */
+export function clientOf({ settings, credentials }: S3DropContext): S3Client {
+  const { region, endpoint, forcePathStyle } = settings;
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return new S3Client({
+    region,
+    forcePathStyle: forcePathStyle ?? endpoint !== undefined,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: IDLE_TIMEOUT_MS,
+      socketTimeout: IDLE_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    // The fault policy retries whole calls; here only what a moment mends.
+    maxAttempts: 2,
+    // Servers other than AWS often know no checksum headers.
+    ...(endpoint === undefined ? {} : { endpoint, responseChecksumValidation: 'WHEN_REQUIRED' as const }),
+    ...(accessKeyId && secretAccessKey
+      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } }
+      : {}),
+  });
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import {
+  type Batch,
+  type BatchResult,
+  type Context,
+  defineOutput,
+  faultFromStatus,
+  type HttpResponse,
+  IDENTITY_TYPES,
+  type PartnerAudience,
+  secret,
+} from '../../src/kit/index.js';
+import { externalIdOf, rejectedOf } from './answer.js';
+import { signatureOf } from './sign.js';
+
+const MAX_BATCH_SIZE = 1000;
+
+const settings = z.object({
+  url: z.url({ protocol: /^https?$/ }).meta({ description: 'Address that takes the POST requests' }),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(MAX_BATCH_SIZE)
+    .optional()
+    .meta({ description: `Members a request; ${MAX_BATCH_SIZE} unless set` }),
+});
+const credentials = z.object({
+  secret: secret('Shared with the receiver, which checks the signature of every request with it'),
+});
+type WebhookContext = Context<z.output<typeof settings>, z.output<typeof credentials>>;
+
+/** Membership changes as signed JSON requests to any address. */
+export const webhook = defineOutput({
+  id: 'webhook',
+  name: 'Webhook',
+  description: 'Sends membership changes as signed JSON batches to an address of yours.',
+  version: '1.0.0',
+  settings,
+  credentials,
+  connectionSettings: z.object({}),
+  identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
+  limits: { batchSize: MAX_BATCH_SIZE },
+  limitsFor: (settings) => ({ batchSize: settings.batchSize ?? MAX_BATCH_SIZE }),
+  async check(ctx) {
+    await post(ctx, { event: 'ping' });
+  },
+  audience: {
+    async create(ctx, { name }) {
+      // Created once per connection: the same key on every try makes a repeated request harmless.
+      const response = await post(ctx, { event: 'audience.created', audience: { name } }, ctx.connectionId);
+      return { externalId: externalIdOf(response) ?? ctx.connectionId };
+    },
+    add: (ctx, audience, batch) => sendMembers(ctx, 'add', audience, batch),
+    remove: (ctx, audience, batch) => sendMembers(ctx, 'remove', audience, batch),
+    async delete(ctx, audience) {
+      await post(ctx, { event: 'audience.deleted', audience }, `${ctx.connectionId}-deleted`);
+    },
+  },
+});
+
+async function sendMembers(
+  ctx: WebhookContext,
+  operation: 'add' | 'remove',
+  audience: PartnerAudience,
+  batch: Batch,
+): Promise<BatchResult> {
+  if (batch.members.length === 0) return { status: 'done', rejected: [] };
+  const { id: batchId, fromVersion, toVersion, members } = batch;
+  const { externalId, name } = audience;
+  const response = await post(
+    ctx,
+    {
+      event: 'audience.members',
+      audience: { externalId, name },
+      batchId,
+      operation,
+      fromVersion,
+      toVersion,
+      members,
+    },
+    batchId,
+  );
+  return { status: 'done', rejected: rejectedOf(response, batch) };
+}
+
+async function post(ctx: WebhookContext, event: object, idempotencyKey?: string): Promise<HttpResponse> {
+  const body = JSON.stringify(event);
+  const response = await ctx.http.request({
+    method: 'POST',
+    url: ctx.settings.url,
+    headers: {
+      'content-type': 'application/json',
+      'x-hub-signature': signatureOf(ctx.credentials.secret, body, ctx.now()),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    },
+    body,
+  });
+  if (response.status >= 200 && response.status < 300) return response;
+  throw faultFromStatus(
+    response.status,
+    `The webhook's receiver answered ${response.status}. See the receiver's log for the reason.`,
+    response.retryAfterMs,
+  );
+}

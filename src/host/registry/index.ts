@@ -1,0 +1,3 @@
+export * from './external-plugins.js';
+export * from './plugin-registry.js';
+export { InvalidSettingsError, type SettingsProblem } from './settings.js';

@@ -1,0 +1,79 @@
+/**
+ * Keys of the two drop layouts. A key is read literally: `%2F` stays three characters and never becomes a
+ * slash, and `..` is refused, so that no key can name a place outside the drop.
+ */
+
+/** Bytes of UTF-8 a key may have: S3's own limit. */
+export const MAX_KEY_BYTES = 1024;
+
+/** A key that is not usable as a source, with the reason. */
+export interface RefusedKey {
+  refused: { code: string; message: string };
+}
+
+/** Parts of `onboarding/seat_id={seatId}/{folder}/{audienceName}.csv`. */
+export interface IqmKey {
+  seatId: string;
+  folder: string;
+  audienceName: string;
+}
+
+/** Parts of `{audienceName}.csv`. */
+export interface ReproKey {
+  audienceName: string;
+}
+
+const IQM_SHAPE = 'onboarding/seat_id={seat id}/{folder}/{audience name}.csv';
+const REPRO_SHAPE = '{audience name}.csv';
+
+/** Reads a key of the IQM layout; `relativeKey` is the key without the input's own prefix. */
+export function parseIqmKey(relativeKey: string): IqmKey | RefusedKey {
+  const unsafe = refuseUnsafe(relativeKey);
+  if (unsafe) return unsafe;
+  const [root, seat, folder, fileName, ...rest] = relativeKey.split('/');
+  const seatId = seat?.startsWith('seat_id=') ? seat.slice('seat_id='.length) : '';
+  if (root !== 'onboarding' || !seatId.trim() || !folder || !fileName || rest.length > 0) {
+    return refuse('KEY_LAYOUT', `The key does not have the form ${IQM_SHAPE}. Move the file there.`);
+  }
+  const named = parseFileName(fileName);
+  return 'refused' in named ? named : { seatId, folder, ...named };
+}
+
+/** Reads a key of the Repro layout; `relativeKey` is the key without the input's own prefix. */
+export function parseReproKey(relativeKey: string): ReproKey | RefusedKey {
+  const unsafe = refuseUnsafe(relativeKey);
+  if (unsafe) return unsafe;
+  if (relativeKey.includes('/')) {
+    return refuse('KEY_LAYOUT', `The key does not have the form ${REPRO_SHAPE}. Move the file up.`);
+  }
+  return parseFileName(relativeKey);
+}
+
+function parseFileName(fileName: string): ReproKey | RefusedKey {
+  if (!/\.csv$/i.test(fileName)) {
+    return refuse('KEY_EXTENSION', 'Only files whose name ends in .csv are imported. Save the file as CSV.');
+  }
+  const audienceName = fileName.slice(0, -'.csv'.length).trim();
+  if (!audienceName) {
+    return refuse('KEY_NAME_EMPTY', 'The file has no name before .csv, and the name becomes the audience.');
+  }
+  return { audienceName };
+}
+
+function refuseUnsafe(key: string): RefusedKey | undefined {
+  const sizeBytes = Buffer.byteLength(key);
+  if (sizeBytes > MAX_KEY_BYTES) {
+    return refuse('KEY_TOO_LONG', `The key has ${sizeBytes} bytes; at most ${MAX_KEY_BYTES} are taken.`);
+  }
+  if (/\p{Cc}/u.test(key)) {
+    return refuse('KEY_CONTROL_CHARACTER', 'The key holds a control character. Rename the file.');
+  }
+  if (key.split('/').some((segment) => segment === '..' || segment === '.')) {
+    return refuse('KEY_DOT_SEGMENT', 'The key holds a "." or ".." segment. Rename the file.');
+  }
+  return undefined;
+}
+
+function refuse(code: string, message: string): RefusedKey {
+  return { refused: { code, message } };
+}

@@ -1,0 +1,53 @@
+import type { InputConnector } from './input.js';
+import type { IdentityForm, NameRule, OutputConnector, OutputLimits } from './output.js';
+import { jsonSchemaOf } from './settings.js';
+
+/** Any connector, whatever its settings. */
+export type AnyConnector = InputConnector | OutputConnector;
+
+/** What the public may know of a connector: the catalogue's entry, and what a contract snapshot records. */
+export interface PublicShape {
+  id: string;
+  kind: 'input' | 'output';
+  name: string;
+  version: string;
+  description: string;
+  /** JSON Schema; so are the two that follow. Secret fields carry `x-secret: true`. */
+  settings: Record<string, unknown>;
+  credentials: Record<string, unknown>;
+  /** Outputs only, as all that follows but `capabilities`. */
+  connectionSettings?: Record<string, unknown>;
+  identities?: readonly IdentityForm[];
+  limits?: OutputLimits;
+  naming?: NameRule;
+  /** Calls the connector implements: `add`, `remove`, `replace`, … or `schedule` of an input. */
+  capabilities: readonly string[];
+}
+
+/** The public shape of `connector`: plain data, ready for JSON. */
+export function publicShapeOf(connector: AnyConnector): PublicShape {
+  const { id, kind, name, version, description } = connector;
+  const base = {
+    id,
+    kind,
+    name,
+    version,
+    description,
+    settings: jsonSchemaOf(connector.settings),
+    credentials: jsonSchemaOf(connector.credentials),
+  };
+  if (connector.kind === 'input') return { ...base, capabilities: [connector.trigger.type] };
+  return {
+    ...base,
+    connectionSettings: jsonSchemaOf(connector.connectionSettings),
+    identities: connector.identities,
+    limits: connector.limits,
+    ...(connector.naming ? { naming: connector.naming } : {}),
+    capabilities: capabilitiesOf(connector),
+  };
+}
+
+function capabilitiesOf(connector: OutputConnector): string[] {
+  const known = ['create', 'add', 'remove', 'replace', 'poll', 'delete', 'count'] as const;
+  return known.filter((capability) => connector.audience[capability] !== undefined);
+}
