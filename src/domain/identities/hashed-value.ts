@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { sqlString } from '../sql-text.js';
+import { accept, NOTHING, reject, type Rule } from './normalised.js';
+import { asciiLower, SharedPattern, trimmed, trimmedSql } from './text.js';
+
+/** Algorithms of the hash forms of e-mail and phone. */
+export const HASH_ALGORITHMS = ['md5', 'sha1', 'sha256'] as const;
+
+/** One of {@link HASH_ALGORITHMS}. */
+export type HashAlgorithm = (typeof HASH_ALGORITHMS)[number];
+
+const HEX_DIGITS: Readonly<Record<HashAlgorithm, number>> = { md5: 32, sha1: 40, sha256: 64 };
+
+/**
+ * A value that came as a hash: hexadecimal, lower case, passed on untouched. The hash of an empty text is
+ * refused: files hashed without looking hold it in every row without a value, and it would make all of them one person.
+ */
+export function hashRule(algorithm: HashAlgorithm): Rule {
+  const shape = new SharedPattern(`^[0-9a-f]{${HEX_DIGITS[algorithm]}}$`);
+  const ofNothing = createHash(algorithm).update('').digest('hex');
+  const hashSql = (raw: string) => `lower(${trimmedSql(raw)})`;
+  return {
+    apply(raw) {
+      const hash = asciiLower(trimmed(raw));
+      if (hash === '') return NOTHING;
+      if (hash === ofNothing) return reject('HASH_OF_NOTHING');
+      return shape.matches(hash) ? accept(hash) : reject('HASH_INVALID');
+    },
+    valueSql(raw) {
+      const hash = hashSql(raw);
+      return `if(${shape.matchesSql(hash)} AND ${hash} != ${sqlString(ofNothing)}, ${hash}, '')`;
+    },
+    reasonSql(raw) {
+      const hash = hashSql(raw);
+      return `multiIf(${hash} = '', '', ${hash} = ${sqlString(ofNothing)}, 'HASH_OF_NOTHING', NOT ${shape.matchesSql(hash)}, 'HASH_INVALID', '')`;
+    },
+  };
+}

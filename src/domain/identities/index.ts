@@ -1,0 +1,6 @@
+export * from './hash-forms.js';
+export * from './identity-codes.js';
+export * from './identity-hash.js';
+export { REJECT_REASONS, type Normalised, type RejectReason } from './normalised.js';
+export { isPhoneRegion } from './phone-regions.js';
+export * from './rules.js';

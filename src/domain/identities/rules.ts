@@ -1,0 +1,136 @@
+import type { IdentityType } from '../../kit/index.js';
+import { addressRule } from './address.js';
+import { customerIdRule } from './customer-id.js';
+import { emailRule } from './email.js';
+import { hashRule } from './hashed-value.js';
+import { NOTHING, type Normalised, type Rule } from './normalised.js';
+import { npiRule } from './npi.js';
+import { personNameRule } from './person-name.js';
+import { phoneRule } from './phone.js';
+import { stateRule } from './state.js';
+import { voterIdRule } from './voter-id.js';
+import { zipRule } from './zip.js';
+
+/** The fields of a row that identities are made of. */
+export const PARTS = [
+  'customer_id',
+  'voter_id',
+  'npi',
+  'email',
+  'email_sha256',
+  'email_sha1',
+  'email_md5',
+  'phone',
+  'phone_sha256',
+  'phone_sha1',
+  'phone_md5',
+  'full_address',
+  'first_name',
+  'last_name',
+  'street',
+  'zip',
+  'state',
+] as const;
+
+/** One of {@link PARTS}. */
+export type Part = (typeof PARTS)[number];
+
+/** Which parts an identity is made of, in the order of its value. */
+export const IDENTITY_PARTS: Readonly<Record<IdentityType, readonly Part[]>> = {
+  customer_id: ['customer_id'],
+  voter_id: ['voter_id'],
+  npi: ['npi'],
+  email: ['email'],
+  email_sha256: ['email_sha256'],
+  email_sha1: ['email_sha1'],
+  email_md5: ['email_md5'],
+  phone: ['phone'],
+  phone_sha256: ['phone_sha256'],
+  phone_sha1: ['phone_sha1'],
+  phone_md5: ['phone_md5'],
+  full_address: ['full_address'],
+  first_last_zip_state: ['first_name', 'last_name', 'zip', 'state'],
+  last_street_zip_state: ['last_name', 'street', 'zip', 'state'],
+  street_zip_state: ['street', 'zip', 'state'],
+};
+
+/** What a workspace adds to the rules. */
+export interface NormaliseOptions {
+  /** ISO 3166 alpha-2 of national phone numbers without country code. */
+  defaultRegion?: string;
+}
+
+/** String expressions of one identity: normalised value and reject reason, each '' where there is none. */
+export interface NormalisedSql {
+  value: string;
+  reason: string;
+}
+
+/** Joins the parts of a combination; no normalised part holds it. */
+const SEPARATOR = '|';
+
+const FIXED_RULES: Readonly<Record<Exclude<Part, 'phone'>, Rule>> = {
+  customer_id: customerIdRule,
+  voter_id: voterIdRule,
+  npi: npiRule,
+  email: emailRule,
+  email_sha256: hashRule('sha256'),
+  email_sha1: hashRule('sha1'),
+  email_md5: hashRule('md5'),
+  phone_sha256: hashRule('sha256'),
+  phone_sha1: hashRule('sha1'),
+  phone_md5: hashRule('md5'),
+  full_address: addressRule,
+  first_name: personNameRule,
+  last_name: personNameRule,
+  street: addressRule,
+  zip: zipRule,
+  state: stateRule,
+};
+
+/** The rule of one part. Throws RangeError for a default region without a numbering plan. */
+export function ruleOf(part: Part, options: NormaliseOptions = {}): Rule {
+  return part === 'phone' ? phoneRule(options.defaultRegion) : FIXED_RULES[part];
+}
+
+/**
+ * Normalises one identity from its raw parts, in the order of {@link IDENTITY_PARTS}.
+ *
+ * A combination is invalid where one of its parts is, and nothing where one is missing; a part that is there and
+ * wrong counts before one that is missing, so that mistakes in the data are seen.
+ */
+export function normalise(
+  type: IdentityType,
+  rawParts: readonly string[],
+  options: NormaliseOptions = {},
+): Normalised {
+  const parts = IDENTITY_PARTS[type].map((part, index) => ruleOf(part, options).apply(rawParts[index] ?? ''));
+  const invalid = parts.find((part) => part.reason !== undefined);
+  if (invalid !== undefined) return invalid;
+  if (parts.some((part) => part.value === '')) return NOTHING;
+  return { value: parts.map((part) => part.value).join(SEPARATOR) };
+}
+
+/**
+ * SQL twin of {@link normalise}, over String expressions of the raw parts.
+ *
+ * `reason` repeats `value` inside it (the engine computes equal expressions once); read it only for rows whose
+ * `value` is ''.
+ */
+export function normaliseSql(
+  type: IdentityType,
+  rawParts: readonly string[],
+  options: NormaliseOptions = {},
+): NormalisedSql {
+  const parts = IDENTITY_PARTS[type].map((part, index) => {
+    const rule = ruleOf(part, options);
+    const raw = rawParts[index] ?? "''";
+    return { value: rule.valueSql(raw), reason: rule.reasonSql(raw) };
+  });
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  const missing = parts.map((part) => `${part.value} = ''`).join(' OR ');
+  const joined = parts.map((part) => part.value).join(`, '${SEPARATOR}', `);
+  const reasons = parts.map((part) => `${part.reason} != '', ${part.reason}`).join(', ');
+  return { value: `if(${missing}, '', concat(${joined}))`, reason: `multiIf(${reasons}, '')` };
+}
