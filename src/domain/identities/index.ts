@@ -1,4 +1,7 @@
+export * from './column-mapping.js';
+export { labelOf } from './columns.js';
 export * from './hash-forms.js';
+export type { HeaderProblem } from './header-problems.js';
 export * from './identity-codes.js';
 export * from './identity-hash.js';
 export { REJECT_REASONS, type Normalised, type RejectReason } from './normalised.js';

@@ -1,0 +1,85 @@
+import { foldHeader, labelOf, recogniseHeader } from './columns.js';
+import { nearMissOf } from './near-miss.js';
+
+/** Why a header cannot be used. */
+export interface HeaderProblem {
+  code: 'DUPLICATE_HEADER' | 'EMPTY_HEADER' | 'NO_HEADER' | 'NO_USABLE_COMBINATION';
+  /**
+   * What is wrong, what was expected, what to do. Quotes a cell only where it is a known header or nearly one:
+   * the first line of a file without header is somebody's data.
+   */
+  message: string;
+  /** 1-based; absent where the problem is of the whole header. */
+  columnNumber?: number;
+}
+
+const COMBINATIONS =
+  'Customer ID; Voter ID; NPI; Email; Phone; a hash of email or phone; Full Address; First Name + Last Name + Zip + State; ' +
+  'Last Name + Street Address + Zip + State; or Street Address + Zip + State';
+
+/** E-mail addresses, hashes, phones and other long numbers: nobody names a column so. */
+const DATA_CELL = /@|^[0-9a-f]{32,64}$|^LAL[A-Z]{2}\d+$|^[+(]?\d[\d ().-]{4,}$/iu;
+
+/** Every problem of a header, in column order; `usable` says whether an identity can be made of it. */
+export function checkHeader(header: readonly string[], usable: boolean): HeaderProblem[] {
+  if (!usable && looksLikeData(header)) return [noHeader()];
+  const problems = [...emptyCells(header), ...duplicates(header)];
+  if (!usable) problems.push(noUsableCombination(header));
+  return problems.toSorted(
+    (a, b) =>
+      (a.columnNumber ?? Number.POSITIVE_INFINITY) - (b.columnNumber ?? Number.POSITIVE_INFINITY) || 0,
+  );
+}
+
+function looksLikeData(header: readonly string[]): boolean {
+  return (
+    header.every((cell) => recogniseHeader(cell) === undefined) &&
+    header.some((cell) => DATA_CELL.test(cell.trim()))
+  );
+}
+
+function noHeader(): HeaderProblem {
+  return {
+    code: 'NO_HEADER',
+    message: `The first line holds data, not column names. Put a header line with the column names first: ${COMBINATIONS}.`,
+  };
+}
+
+function emptyCells(header: readonly string[]): HeaderProblem[] {
+  return header.flatMap((cell, index) => {
+    if (foldHeader(cell) !== '') return [];
+    const message = `Column ${index + 1} has no name. Name it, or remove the column (a delimiter at the end of the header line makes one too).`;
+    return [{ code: 'EMPTY_HEADER' as const, message, columnNumber: index + 1 }];
+  });
+}
+
+function duplicates(header: readonly string[]): HeaderProblem[] {
+  const firstSeen = new Map<string, number>();
+  return header.flatMap((cell, index) => {
+    const folded = foldHeader(cell);
+    if (folded === '') return [];
+    const first = firstSeen.get(folded);
+    if (first === undefined) {
+      firstSeen.set(folded, index);
+      return [];
+    }
+    const found = recogniseHeader(cell);
+    const name = found === undefined ? '' : ` (${labelOf(found.part)})`;
+    const message = `Columns ${first + 1} and ${index + 1} have the same name${name}. Remove or rename one of them.`;
+    return [{ code: 'DUPLICATE_HEADER' as const, message, columnNumber: index + 1 }];
+  });
+}
+
+function noUsableCombination(header: readonly string[]): HeaderProblem {
+  const found = header.flatMap((cell) => recogniseHeader(cell)?.part ?? []).map((part) => labelOf(part));
+  const hints = header.flatMap((cell, index) => {
+    const part = nearMissOf(cell);
+    return part === undefined ? [] : [`column ${index + 1} "${cell}" – did you mean ${labelOf(part)}?`];
+  });
+  const recognised = found.length === 0 ? 'none is recognised' : `recognised: ${found.join(', ')}`;
+  const suggestions = hints.length === 0 ? '' : ` Perhaps misspelled: ${hints.join(' ')}`;
+  return {
+    code: 'NO_USABLE_COMBINATION',
+    message: `Of the ${header.length} columns ${recognised}, which makes no usable combination.${suggestions} Expected ${COMBINATIONS}.`,
+  };
+}
