@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describeFileStore } from './file-store.suite.js';
+import { FolderFileStore, InvalidKeyError } from './index.js';
+
+describe('FolderFileStore', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hub-files-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  describeFileStore(async () => new FolderFileStore(join(folder, 'made', 'on demand')));
+
+  it('says where a file lies', async () => {
+    const store = new FolderFileStore(folder);
+    expect(store.localPath('a/b.csv')).toBe(join(folder, 'a', 'b.csv'));
+  });
+
+  it('lists capitals first and accents last, as their bytes are', async () => {
+    const store = new FolderFileStore(folder);
+    for (const key of ['ä/1', 'b', 'Z', 'a😀', 'a/1']) await store.put(key, '');
+    const found: string[] = [];
+    for await (const key of store.list('')) found.push(key);
+    expect(found).toEqual(['Z', 'a/1', 'a😀', 'b', 'ä/1']);
+  });
+
+  it('leaves no draft behind, and clears away those of a crash after a day', async () => {
+    const drafts = join(folder, '.hub-tmp');
+    await mkdir(drafts);
+    for (const name of ['yesterday', 'just now']) await writeFile(join(drafts, name), 'half');
+    const longAgo = new Date(Date.now() - 2 * 86_400_000);
+    await utimes(join(drafts, 'yesterday'), longAgo, longAgo);
+    await new FolderFileStore(folder).put('a', 'x');
+    expect(await readdir(drafts)).toEqual(['just now']);
+  });
+
+  it('does not follow a symbolic link out of the folder', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'hub-outside-'));
+    await writeFile(join(outside, 'secret'), 's');
+    await symlink(outside, join(folder, 'way-out'));
+    await symlink(join(outside, 'secret'), join(folder, 'file-out'));
+    const store = new FolderFileStore(folder);
+    await expect(store.put('way-out/new', 'x')).rejects.toThrow(InvalidKeyError);
+    await expect(store.get('way-out/secret')).rejects.toThrow(InvalidKeyError);
+    await expect(store.get('file-out')).rejects.toThrow(InvalidKeyError);
+    await expect(store.delete('way-out/secret')).rejects.toThrow('a symbolic link leads it out');
+    expect(await readdir(outside)).toEqual(['secret']);
+    await rm(outside, { recursive: true });
+  });
+
+  it('works in a folder that is itself reached over a symbolic link', async () => {
+    await mkdir(join(folder, 'real'));
+    await symlink(join(folder, 'real'), join(folder, 'linked'));
+    const store = new FolderFileStore(join(folder, 'linked'));
+    await store.put('a/b', 'x');
+    expect((await store.stat('a/b'))?.sizeBytes).toBe(1);
+    await store.delete('a/b');
+    expect(await store.stat('a/b')).toBeUndefined();
+  });
+});
