@@ -1,0 +1,4 @@
+export { openChdb, type ChdbOptions } from './open-chdb.js';
+export { openClickHouse } from './open-clickhouse.js';
+export { createTables } from './tables.js';
+export * from './warehouse.js';
