@@ -50,13 +50,13 @@ describe('Ledger', () => {
         const audienceId = nextAudience++;
         const model = [new Set<number>(), ...sets.map((set) => new Set(set))];
         for (let version = 1; version < model.length; version += 1) {
-          const [before, after] = [model[version - 1] ?? new Set(), model[version] ?? new Set()];
+          const [before, after] = [model[version - 1] ?? new Set<number>(), model[version] ?? new Set<number>()];
           await write(audienceId, version, before, after);
           if (twice) await write(audienceId, version, before, after);
         }
         const last = model.length - 1;
         const [from, to] = [Math.floor(last / 2), last];
-        const [a, b] = [model[from] ?? new Set(), model[to] ?? new Set()];
+        const [a, b] = [model[from] ?? new Set<number>(), model[to] ?? new Set<number>()];
         expect(await all(audienceId, { what: 'members', version: to })).toEqual(ascending(b));
         expect(await all(audienceId, { what: 'add', from, to })).toEqual(
           ascending([...b].filter((m) => !a.has(m))),
