@@ -1,0 +1,3 @@
+export { AudienceIdParam, IdParam } from './id-param.js';
+export { ApiPage, mapPage, PageQuery, readPage, type Page } from './paging.js';
+export { IsName } from './text.js';
