@@ -6,6 +6,9 @@
 /** Bytes of UTF-8 a key may have: S3's own limit. */
 export const MAX_KEY_BYTES = 1024;
 
+/** Characters of the file name without `.csv`, which becomes the audience's name. */
+const MAX_NAME_LENGTH = 255;
+
 /** A key that is not usable as a source, with the reason. */
 export interface RefusedKey {
   refused: { code: string; message: string };
@@ -56,6 +59,11 @@ function parseFileName(fileName: string): ReproKey | RefusedKey {
   const audienceName = fileName.slice(0, -'.csv'.length).trim();
   if (!audienceName) {
     return refuse('KEY_NAME_EMPTY', 'The file has no name before .csv, and the name becomes the audience.');
+  }
+  const { length } = Array.from(audienceName);
+  if (length > MAX_NAME_LENGTH) {
+    const message = `The name before .csv has ${length} characters; an audience's name has at most ${MAX_NAME_LENGTH}. Shorten it.`;
+    return refuse('KEY_NAME_TOO_LONG', message);
   }
   return { audienceName };
 }

@@ -1,0 +1,2 @@
+export * from './audience-names.js';
+export * from './export-names.js';
