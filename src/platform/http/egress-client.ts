@@ -1,0 +1,113 @@
+import { Agent, type Dispatcher } from 'undici';
+import {
+  fault,
+  type ConnectorError,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+} from '../../kit/index.js';
+import { Deadline } from './deadline.js';
+import { parseTarget, type EgressGuard } from './egress-guard.js';
+import { readResponse } from './read-response.js';
+import { nextHop, type Hop } from './redirects.js';
+import { transportFault } from './transport-faults.js';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_RESPONSE_BYTES = 2 ** 20;
+const MAX_REDIRECTS = 5;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+const CONNECTIONS_PER_ORIGIN = 64;
+/** Bytes of a redirect's body that are read to keep the connection; beyond, it is closed. */
+const MAX_DUMP_BYTES = 16_384;
+
+/** What an {@link EgressClient} may be told. */
+export interface EgressClientOptions {
+  guard: EgressGuard;
+  /** Longest answer that is read, in bytes. Default 1 MiB: partners answer batches, they send no data. */
+  maxResponseBytes?: number;
+  /** For Retry-After dates. */
+  now?: () => Date;
+}
+
+/**
+ * The kit's HttpClient for the whole process: one pool of kept-alive connections, every address judged by
+ * the guard, redirects followed by hand. Errors, all ConnectorErrors: EGRESS_REFUSED, INVALID_URL,
+ * INVALID_REQUEST, REDIRECT_REFUSED, TOO_MANY_REDIRECTS, TLS_FAILED (config); TIMEOUT, ABORTED, DNS_FAILED,
+ * CONNECTION_REFUSED, CONNECTION_RESET, RESPONSE_TOO_LARGE, MALFORMED_RESPONSE (retryable).
+ */
+export class EgressClient implements HttpClient {
+  readonly #agent: Agent;
+  readonly #options: Required<EgressClientOptions>;
+
+  constructor(options: EgressClientOptions) {
+    this.#options = { maxResponseBytes: MAX_RESPONSE_BYTES, now: () => new Date(), ...options };
+    this.#agent = new Agent({
+      connect: { lookup: options.guard.lookup, timeout: CONNECT_TIMEOUT_MS },
+      connections: CONNECTIONS_PER_ORIGIN,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // The request's own deadline covers headers and body.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /** The same client for one connector call: its requests end when `signal` aborts. */
+  bound(signal: AbortSignal): HttpClient {
+    return { request: (request) => this.request(request, signal) };
+  }
+
+  async request(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    const first = parseTarget(request.url);
+    const deadline = new Deadline(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal);
+    let hop: Hop = {
+      url: first,
+      method: request.method,
+      headers: { ...request.headers },
+      body: request.body,
+    };
+    try {
+      for (let redirects = 0; ; redirects += 1) {
+        const response = await this.#send(hop, deadline.signal);
+        const next = nextHop(hop, response.statusCode, locationOf(response));
+        if (!next) return await readResponse(response, hop.url.host, this.#options);
+        if (redirects === MAX_REDIRECTS) throw tooManyRedirects(first.host);
+        await response.body.dump({ limit: MAX_DUMP_BYTES });
+        hop = next;
+      }
+    } catch (error) {
+      throw deadline.fault(hop.url.host) ?? transportFault(error, hop.url.host);
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /** Closes the pool; requests under way end with CONNECTION_RESET. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #send({ url, method, headers, body }: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    this.#options.guard.assertAddressAllowed(url);
+    return this.#agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { 'accept-encoding': 'identity', ...headers },
+      body: body ?? null,
+      signal,
+    });
+  }
+}
+
+function locationOf(response: Dispatcher.ResponseData): string | undefined {
+  const { location } = response.headers;
+  return Array.isArray(location) ? location[0] : location;
+}
+
+function tooManyRedirects(host: string): ConnectorError {
+  return fault.config(
+    'TOO_MANY_REDIRECTS',
+    `${host} redirects more than ${MAX_REDIRECTS} times. Use its last address.`,
+  );
+}

@@ -1,0 +1,3 @@
+export { isPublicAddress } from './address-rules.js';
+export { EgressClient, type EgressClientOptions } from './egress-client.js';
+export { EgressGuard, type EgressRules, type Resolve } from './egress-guard.js';
