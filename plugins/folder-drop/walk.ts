@@ -1,6 +1,7 @@
 import { opendir, realpath, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { join, sep } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { type DropObject, fault, isDropNoise, type RefusedFile } from '../../src/kit/index.js';
 
 /** A file found under the root, or a path that cannot be used, with the reason. */
@@ -112,7 +113,7 @@ export function folderFault(path: string, code: string) {
 
 /** True for errors of the file system, which carry a code such as ENOENT. */
 export function isSystemError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
+  return isNativeError(error) && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
 }
 
 async function* openFolder(path: string): AsyncGenerator<Dirent> {

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { fault, SourceChangedError } from '../../src/kit/index.js';
 
 /** What the SDK's errors are read for; their messages may quote keys and headers, so they are not repeated. */
@@ -82,7 +83,7 @@ export function s3FaultOf(error: unknown, bucket: string, key?: string): unknown
 }
 
 function failureOf(error: unknown): S3Failure | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isNativeError(error)) return undefined;
   const {
     $metadata: metadata,
     $retryable,
@@ -92,12 +93,19 @@ function failureOf(error: unknown): S3Failure | undefined {
     $retryable?: { retryAfterMs?: number };
     code?: unknown;
   };
+  const known = typeof code === 'string' ? code : wrappedCodeOf(error.message);
   return {
     name: error.name,
-    ...(typeof code === 'string' ? { code } : {}),
+    ...(known === undefined ? {} : { code: known }),
     ...(metadata?.httpStatusCode === undefined ? {} : { status: metadata.httpStatusCode }),
     ...($retryable?.retryAfterMs === undefined ? {} : { retryAfterMs: $retryable.retryAfterMs }),
   };
+}
+
+/** The SDK's retry puts what it does not take for an Error into one that has only a message. */
+function wrappedCodeOf(message: string): string | undefined {
+  if (!message.startsWith('AWS SDK error wrapper for')) return undefined;
+  return /\bE[A-Z]{5,}\b/.exec(message)?.[0] ?? (/socket hang up/.test(message) ? 'ECONNRESET' : undefined);
 }
 
 /** `NoSuchBucket` → `NO_SUCH_BUCKET`. */

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /**
  * Why a connector call failed, in the words the host acts on. The policy of each kind (retry, what becomes
  * of the connection, when a fault row is written, who acts) is one table: `domain/faults/fault-policy.ts`.
@@ -29,6 +31,19 @@ export class ConnectorError extends Error {
   ) {
     super(message);
   }
+}
+
+/**
+ * True for a ConnectorError, also one made by another copy of the kit: a plugin from outside the hub
+ * brings its own, and `instanceof` would not know it.
+ */
+export function isConnectorError(error: unknown): error is ConnectorError {
+  return (
+    isNativeError(error) &&
+    error.name === 'ConnectorError' &&
+    'kind' in error &&
+    (FAULT_KINDS as readonly unknown[]).includes(error.kind)
+  );
 }
 
 /** Makers of each kind: `throw fault.auth('TOKEN_REVOKED', 'Meta revoked the token. Reconnect the output.')`. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
 
@@ -47,6 +48,11 @@ export type ListedFile = SourceFile | RefusedFile;
 /** Thrown by `open` where the source changed after it was listed. The host lists it anew. */
 export class SourceChangedError extends Error {
   override readonly name = 'SourceChangedError';
+}
+
+/** True for a SourceChangedError, also one made by another copy of the kit (see isConnectorError). */
+export function isSourceChanged(error: unknown): error is SourceChangedError {
+  return isNativeError(error) && error.name === 'SourceChangedError';
 }
 
 /** An input that the hub visits every ten minutes and on `POST /inputs/:id/scan`. */

@@ -1,0 +1,11 @@
+export * from './contract-check.js';
+export * from './describe-input.js';
+export * from './describe-output.js';
+export * from './evidence.js';
+export * from './input-checks.js';
+export type { InputFixtures, TestSource } from './input-rig.js';
+export * from './memory-destination.js';
+export * from './output-checks.js';
+export type { FailureName, OutputFixtures } from './output-rig.js';
+export * from './partner-server.js';
+export * from './test-http-client.js';
