@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+
+/** What makes a batch the same batch. */
+export interface BatchIdentity {
+  connectionId: string;
+  fromVersion: number;
+  toVersion: number;
+  operation: 'add' | 'remove' | 'replace';
+  /** First and last member, decimal strings: a part of a taken-apart batch is a batch of its own. */
+  firstMpid: string;
+  lastMpid: string;
+}
+
+/** The batch's id, 32 hex digits. The same batch sent again has the same id, whoever sends it. */
+export function batchIdOf(batch: BatchIdentity): string {
+  const { connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid } = batch;
+  return createHash('sha256')
+    .update([connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid].join('|'))
+    .digest('hex')
+    .slice(0, 32);
+}

@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+import type { OutputConnector, OutputContext, OutputLimits } from '../../kit/index.js';
+import type { RateBudget } from './rate-budget.js';
+
+/** The context of any output connector. */
+export type AnyOutputContext = OutputContext<
+  z.output<z.ZodObject>,
+  z.output<z.ZodObject>,
+  z.output<z.ZodObject>
+>;
+
+/** A connection with everything parsed and decrypted: ready for calls to the partner. */
+export interface PartnerLine {
+  connectionId: string;
+  connector: OutputConnector;
+  limits: OutputLimits;
+  /** Absent: no rate was declared. */
+  budget?: RateBudget;
+  /** The connector's context for one call that ends when `signal` aborts. */
+  context(signal: AbortSignal): AnyOutputContext;
+  /** Secret values, to be taken out of messages. */
+  secrets: readonly string[];
+}

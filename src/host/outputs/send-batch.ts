@@ -1,0 +1,144 @@
+import { ConnectorError, type Batch, type OutputMember, type RejectedMember } from '../../kit/index.js';
+import type { PartnerAudience } from '../../kit/index.js';
+import { batchIdOf } from './batch-id.js';
+import type { PartnerCalls } from './partner-calls.js';
+
+/** What to send, besides the members. */
+export interface Shipment {
+  audience: PartnerAudience;
+  operation: 'add' | 'remove';
+  fromVersion: number;
+  toVersion: number;
+}
+
+/** What became of a batch: everybody who is not in `rejected` was accepted. */
+export interface BatchOutcome {
+  rejected: RejectedMember[];
+  /** Calls made besides the first one, to take a refused batch apart. */
+  extraCalls: number;
+}
+
+/**
+ * When this many groups of a batch were refused and nothing was accepted, one member of each group is tried
+ * alone; all refused as well, the rest is taken as refused too. So a partner that refuses everything is
+ * asked about 50 times a batch and not twice a member.
+ */
+const SAMPLE_GROUPS = 16;
+
+/** A part of the batch. `start` counts members of the batch. */
+interface Group {
+  start: number;
+  members: readonly OutputMember[];
+}
+
+/**
+ * Sends one batch; where the partner refuses it as a whole (`permanent`), takes it apart by halves until the
+ * refused members stand alone. One bad member of n costs at most 2·ceil(log2 n) extra calls. Every part has
+ * its own deterministic id. Anything but `permanent` is thrown: the whole batch is tried again later.
+ */
+export async function sendBatch(
+  calls: PartnerCalls,
+  shipment: Shipment,
+  members: readonly OutputMember[],
+): Promise<BatchOutcome> {
+  const outcome: BatchOutcome = { rejected: [], extraCalls: -1 };
+  let groups: Group[] = [{ start: 0, members }];
+  let refusal: ConnectorError | undefined;
+  let accepted = 0;
+  while (groups.length > 0) {
+    if (
+      accepted === 0 &&
+      groups.length >= SAMPLE_GROUPS &&
+      groups.every(({ members: { length } }) => length > 1)
+    ) {
+      if (await allSamplesRefused(calls, shipment, groups, outcome)) {
+        rejectWhole(groups, refusal, outcome);
+        break;
+      }
+      accepted = 1;
+    }
+    const refused: Group[] = [];
+    for (const group of groups) {
+      const error = await sendGroup(calls, shipment, group, outcome);
+      if (error) refused.push(group);
+      else accepted += group.members.length;
+      refusal = error ?? refusal;
+      if (error && group.members.length === 1) rejectWhole([group], error, outcome);
+    }
+    groups = refused.filter((group) => group.members.length > 1).flatMap(halves);
+  }
+  outcome.rejected.sort((one, other) => one.index - other.index);
+  return outcome;
+}
+
+/** Sends one group; the error where it was refused as a whole. */
+async function sendGroup(
+  calls: PartnerCalls,
+  shipment: Shipment,
+  { start, members }: Group,
+  outcome: BatchOutcome,
+): Promise<ConnectorError | undefined> {
+  const batch = batchOf(calls, shipment, members);
+  outcome.extraCalls += 1;
+  try {
+    const { audience: partner } = calls.line.connector;
+    const rejected = await calls.callBatch(members.length, (ctx) => {
+      if (shipment.operation === 'add') return partner.add(ctx, shipment.audience, batch);
+      if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
+      throw new Error('The connector has no `remove`.');
+    });
+    for (const { index, code, message } of rejected) {
+      outcome.rejected.push({ index: start + index, code, message });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConnectorError && error.kind === 'permanent') return error;
+    throw error;
+  }
+}
+
+async function allSamplesRefused(
+  calls: PartnerCalls,
+  shipment: Shipment,
+  groups: readonly Group[],
+  outcome: BatchOutcome,
+): Promise<boolean> {
+  for (const { members } of groups) {
+    const middle = Math.floor(members.length / 2);
+    // The sample's own outcome is counted when its group is taken apart, or with the rest.
+    const probe: BatchOutcome = { rejected: [], extraCalls: outcome.extraCalls };
+    const sample = { start: 0, members: members.slice(middle, middle + 1) };
+    const refused = await sendGroup(calls, shipment, sample, probe);
+    outcome.extraCalls = probe.extraCalls;
+    if (!refused && probe.rejected.length === 0) return false;
+  }
+  return true;
+}
+
+function rejectWhole(
+  groups: readonly Group[],
+  error: ConnectorError | undefined,
+  outcome: BatchOutcome,
+): void {
+  const { code, message } = error ?? { code: 'REFUSED', message: 'The partner refused the batch.' };
+  for (const { start, members } of groups) {
+    members.forEach((_, offset) => outcome.rejected.push({ index: start + offset, code, message }));
+  }
+}
+
+function halves({ start, members }: Group): Group[] {
+  const middle = Math.ceil(members.length / 2);
+  return [
+    { start, members: members.slice(0, middle) },
+    { start: start + middle, members: members.slice(middle) },
+  ];
+}
+
+function batchOf(calls: PartnerCalls, shipment: Shipment, members: readonly OutputMember[]): Batch {
+  const { fromVersion, toVersion, operation } = shipment;
+  const firstMpid = members[0]?.mpid ?? '';
+  const lastMpid = members.at(-1)?.mpid ?? '';
+  const { connectionId } = calls.line;
+  const id = batchIdOf({ connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid });
+  return { id, members, fromVersion, toVersion };
+}
