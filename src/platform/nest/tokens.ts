@@ -18,6 +18,8 @@ export const LOGGER = Symbol('Logger');
 export const InjectConfig = () => Inject(CONFIG);
 /** `Database` of platform/database, for queries. */
 export const InjectDatabase = () => Inject(DATABASE);
+/** `OpenDatabase` of platform/database, to ask whether it answers. */
+export const InjectOpenDatabase = () => Inject(OPEN_DATABASE);
 /** `Warehouse` of platform/warehouse. */
 export const InjectWarehouse = () => Inject(WAREHOUSE);
 /** `WorkQueue` of platform/queue. */

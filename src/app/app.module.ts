@@ -1,0 +1,17 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CatalogueModule } from '../features/catalogue/index.js';
+import { HealthModule } from '../features/health/index.js';
+import { TenancyModule } from '../features/tenancy/index.js';
+import type { PluginRegistry } from '../host/registry/index.js';
+import type { Platform } from './platform.js';
+import { PlatformModule } from './platform.module.js';
+
+/** The features of the hub. A new one needs a line here and nothing else. */
+const FEATURES = [TenancyModule, CatalogueModule, HealthModule];
+
+@Module({})
+export class AppModule {
+  static of(platform: Platform, registry: PluginRegistry): DynamicModule {
+    return { module: AppModule, imports: [PlatformModule.of(platform, registry), ...FEATURES] };
+  }
+}

@@ -1,0 +1,73 @@
+import { BullModule, getQueueToken } from '@nestjs/bull';
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { PluginRegistry } from '../host/registry/index.js';
+import { LinkSigner, SecretBox } from '../platform/crypto/index.js';
+import { EgressClient, EgressGuard } from '../platform/http/index.js';
+import { Leases } from '../platform/lease/index.js';
+import {
+  CLOCK,
+  CONFIG,
+  DATABASE,
+  FILES,
+  LOGGER,
+  OPEN_DATABASE,
+  WAREHOUSE,
+  WORK_QUEUE,
+} from '../platform/nest/index.js';
+import {
+  BULL_SETTINGS,
+  BullWorkQueue,
+  InProcessWorkQueue,
+  type BullJobData,
+} from '../platform/queue/index.js';
+import type { Platform } from './platform.js';
+import { WORK_KINDS } from './work-kinds.js';
+
+/** Puts the open platform and the plugins where every feature can inject them. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static of(platform: Platform, registry: PluginRegistry): DynamicModule {
+    const { config } = platform;
+    const providers: Provider[] = [
+      { provide: CONFIG, useValue: config },
+      { provide: LOGGER, useValue: platform.log },
+      { provide: CLOCK, useValue: platform.clock },
+      { provide: OPEN_DATABASE, useValue: platform.database },
+      { provide: DATABASE, useValue: platform.database.db },
+      { provide: WAREHOUSE, useValue: platform.warehouse },
+      { provide: FILES, useValue: platform.files },
+      { provide: EgressGuard, useValue: platform.guard },
+      { provide: EgressClient, useValue: platform.http },
+      { provide: SecretBox, useValue: platform.secretBox },
+      { provide: LinkSigner, useValue: platform.linkSigner },
+      { provide: Leases, useValue: platform.leases },
+      { provide: PluginRegistry, useValue: registry },
+      workQueue(platform),
+    ];
+    return {
+      module: PlatformModule,
+      imports: config.redisUrl ? bullModules(config.redisUrl) : [],
+      providers,
+      exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
+    };
+  }
+}
+
+function workQueue({ config, log }: Platform): Provider {
+  const queueLog = log.child({ context: 'queue' });
+  if (!config.redisUrl) return { provide: WORK_QUEUE, useFactory: () => new InProcessWorkQueue(queueLog) };
+  return {
+    provide: WORK_QUEUE,
+    useFactory: (...queues: Queue<BullJobData>[]) => new BullWorkQueue(queues, queueLog),
+    inject: WORK_KINDS.map((kind) => getQueueToken(kind)),
+  };
+}
+
+function bullModules(url: string): DynamicModule[] {
+  return [
+    BullModule.forRoot({ url, prefix: 'hub', settings: BULL_SETTINGS }),
+    BullModule.registerQueue(...WORK_KINDS.map((name) => ({ name }))),
+  ];
+}
