@@ -1,3 +1,4 @@
 export { isPublicAddress } from './address-rules.js';
 export { EgressClient, type EgressClientOptions } from './egress-client.js';
 export { EgressGuard, type EgressRules, type Resolve } from './egress-guard.js';
+export { transportFault } from './transport-faults.js';
