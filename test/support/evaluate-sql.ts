@@ -37,8 +37,7 @@ export class SqlBench {
     const names = Object.keys(expressions) as E[];
     const selected = names.map((name) => `${expressions[name]} AS \`out_${name}\``).join(', ');
     const text = this.session.query(
-      `SELECT ${selected} FROM file('${file}', 'JSONEachRow', '${structure.join(', ')}') ORDER BY row_number
-       SETTINGS max_query_size = 10000000, max_ast_elements = 1000000, max_expanded_ast_elements = 5000000`,
+      `SELECT ${selected} FROM file('${file}', 'JSONEachRow', '${structure.join(', ')}') ORDER BY row_number`,
       'JSONCompactEachRow',
     );
     return text

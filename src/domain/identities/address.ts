@@ -1,4 +1,4 @@
-import { sqlStrings } from '../sql-text.js';
+import { letSql, sqlStrings } from '../sql-text.js';
 import { ADDRESS_WORDS } from './address-words.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Rule } from './normalised.js';
 import { composedLowerSql } from './person-name.js';
@@ -26,8 +26,9 @@ export const addressRule: Rule = {
     const words = `splitByChar(' ', trimBoth(${betweenWords.replaceAllSql(plain, ' ')}))`;
     const spellings = sqlStrings([...ADDRESS_WORDS.keys()]);
     const shortForms = sqlStrings([...ADDRESS_WORDS.values()]);
-    const line = `arrayStringConcat(arrayMap(word -> transform(word, ${spellings}, ${shortForms}, word), ${words}), ' ')`;
-    return `if(length(${line}) <= ${MAX_BYTES}, ${line}, '')`;
+    const shortened = `transform(hub_word, ${spellings}, ${shortForms}, hub_word)`;
+    const line = `arrayStringConcat(arrayMap(hub_word -> ${shortened}, ${words}), ' ')`;
+    return letSql({ hub_line: line }, `if(length(hub_line) <= ${MAX_BYTES}, hub_line, '')`);
   },
   reasonSql(raw) {
     return onlyReasonSql('ADDRESS_INVALID', trimmedSql(raw), this.valueSql(raw));

@@ -1,3 +1,4 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Rule } from './normalised.js';
 import { BLANKS, byteLength, SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -25,13 +26,12 @@ export const emailRule: Rule = {
     return usable ? accept(email) : reject('EMAIL_INVALID');
   },
   valueSql(raw) {
-    const email = `lowerUTF8(${trimmedSql(raw)})`;
     const usable = [
-      `length(${email}) <= ${MAX_BYTES}`,
-      `position(${email}, '@') <= ${MAX_LOCAL_BYTES + 1}`,
-      address.matchesSql(email),
+      `length(hub_email) <= ${MAX_BYTES}`,
+      `position(hub_email, '@') <= ${MAX_LOCAL_BYTES + 1}`,
+      address.matchesSql('hub_email'),
     ].join(' AND ');
-    return `if(${usable}, ${email}, '')`;
+    return letSql({ hub_email: `lowerUTF8(${trimmedSql(raw)})` }, `if(${usable}, hub_email, '')`);
   },
   reasonSql(raw) {
     return onlyReasonSql('EMAIL_INVALID', trimmedSql(raw), this.valueSql(raw));

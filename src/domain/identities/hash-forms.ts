@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IdentityType } from '../../kit/index.js';
+import { letSql } from '../sql-text.js';
 import { codeOf } from './identity-codes.js';
 import { HASH_ALGORITHMS, type HashAlgorithm } from './hashed-value.js';
 import { CALLING_CODES } from './phone-regions.js';
@@ -43,12 +44,14 @@ export function hashForms(type: 'email' | 'phone', value: string): HashForm[] {
  * expression of the normalised value.
  */
 export function hashFormsSql(type: 'email' | 'phone', valueSql: string): string {
-  const texts = type === 'email' ? `[${valueSql}]` : spellingsSql(valueSql);
+  const texts = type === 'email' ? '[hub_value]' : spellingsSql('hub_value');
   const forms = HASH_ALGORITHMS.map((algorithm) => {
-    const hex = `lower(hex(${SQL_FUNCTIONS[algorithm]}(text)))`;
+    const hex = `lower(hex(${SQL_FUNCTIONS[algorithm]}(hub_text)))`;
     return `(toUInt8(${codeOf(`${type}_${algorithm}`)}), ${hex})`;
   });
-  return `arrayFlatten(arrayMap(text -> [${forms.join(', ')}], arrayFilter(text -> text != '', ${texts})))`;
+  const nonEmpty = `arrayFilter(hub_text -> hub_text != '', ${texts})`;
+  const body = `arrayFlatten(arrayMap(hub_text -> [${forms.join(', ')}], ${nonEmpty}))`;
+  return letSql({ hub_value: valueSql }, body);
 }
 
 function spellings(phone: string): string[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sqlString } from '../sql-text.js';
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, reject, type Rule } from './normalised.js';
 import { asciiLower, SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -27,12 +27,12 @@ export function hashRule(algorithm: HashAlgorithm): Rule {
       return shape.matches(hash) ? accept(hash) : reject('HASH_INVALID');
     },
     valueSql(raw) {
-      const hash = hashSql(raw);
-      return `if(${shape.matchesSql(hash)} AND ${hash} != ${sqlString(ofNothing)}, ${hash}, '')`;
+      const usable = `${shape.matchesSql('hub_hash')} AND hub_hash != '${ofNothing}'`;
+      return letSql({ hub_hash: hashSql(raw) }, `if(${usable}, hub_hash, '')`);
     },
     reasonSql(raw) {
-      const hash = hashSql(raw);
-      return `multiIf(${hash} = '', '', ${hash} = ${sqlString(ofNothing)}, 'HASH_OF_NOTHING', NOT ${shape.matchesSql(hash)}, 'HASH_INVALID', '')`;
+      const reason = `multiIf(hub_hash = '', '', hub_hash = '${ofNothing}', 'HASH_OF_NOTHING', NOT ${shape.matchesSql('hub_hash')}, 'HASH_INVALID', '')`;
+      return letSql({ hub_hash: hashSql(raw) }, reason);
     },
   };
 }

@@ -4,6 +4,6 @@ export * from './hash-forms.js';
 export type { HeaderProblem } from './header-problems.js';
 export * from './identity-codes.js';
 export * from './identity-hash.js';
-export { REJECT_REASONS, type Normalised, type RejectReason } from './normalised.js';
+export { REJECT_REASONS, type Normalised, type RejectReason, type Rule } from './normalised.js';
 export { isPhoneRegion } from './phone-regions.js';
 export * from './rules.js';

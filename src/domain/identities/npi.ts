@@ -1,9 +1,10 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, reject, type Rule } from './normalised.js';
 import { SharedPattern, trimmed, trimmedSql } from './text.js';
 
 const shape = new SharedPattern('^[12][0-9]{9}$');
 /** Spreadsheets write whole numbers as 1234567893.0. */
-const decimalZero = new SharedPattern('\\.0$');
+const decimalZero = new SharedPattern('\\b\\.0$');
 
 /** What the prefix 80840 of US health ids adds to the Luhn sum, before a ten-digit NPI. */
 const PREFIX_SUM = 24;
@@ -13,17 +14,17 @@ const POSITIONS = Array.from({ length: 10 }, (_, index) => index);
 export const npiRule: Rule = {
   apply(raw) {
     const npi = decimalZero.replaceAll(trimmed(raw), '');
-    if (trimmed(raw) === '') return NOTHING;
+    if (npi === '') return NOTHING;
     if (!shape.matches(npi)) return reject('NPI_INVALID');
     return luhnSum(npi) % 10 === 0 ? accept(npi) : reject('NPI_CHECK_DIGIT');
   },
   valueSql(raw) {
-    const npi = npiSql(raw);
-    return `if(${shape.matchesSql(npi)} AND ${luhnSumSql(npi)} % 10 = 0, ${npi}, '')`;
+    const usable = `${shape.matchesSql('hub_npi')} AND ${luhnSumSql('hub_npi')} % 10 = 0`;
+    return letSql({ hub_npi: npiSql(raw) }, `if(${usable}, hub_npi, '')`);
   },
   reasonSql(raw) {
-    const npi = npiSql(raw);
-    return `multiIf(${trimmedSql(raw)} = '', '', NOT ${shape.matchesSql(npi)}, 'NPI_INVALID', ${luhnSumSql(npi)} % 10 != 0, 'NPI_CHECK_DIGIT', '')`;
+    const reason = `multiIf(hub_npi = '', '', NOT ${shape.matchesSql('hub_npi')}, 'NPI_INVALID', ${luhnSumSql('hub_npi')} % 10 != 0, 'NPI_CHECK_DIGIT', '')`;
+    return letSql({ hub_npi: npiSql(raw) }, reason);
   },
 };
 

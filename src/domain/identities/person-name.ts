@@ -1,3 +1,4 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Rule } from './normalised.js';
 import { BLANKS, byteLength, SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -16,7 +17,7 @@ export const personNameRule: Rule = {
   valueSql(raw) {
     const letters = punctuation.replaceAllSql(composedLowerSql(raw), '');
     const name = `trimBoth(${gaps.replaceAllSql(letters, ' ')})`;
-    return `if(length(${name}) <= ${MAX_BYTES}, ${name}, '')`;
+    return letSql({ hub_name: name }, `if(length(hub_name) <= ${MAX_BYTES}, hub_name, '')`);
   },
   reasonSql(raw) {
     return onlyReasonSql('NAME_INVALID', trimmedSql(raw), this.valueSql(raw));

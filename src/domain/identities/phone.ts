@@ -1,3 +1,4 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Normalised, type Rule } from './normalised.js';
 import { PHONE_REGIONS, type PhoneRegion } from './phone-regions.js';
 import { BLANKS, SharedPattern, trimmed, trimmedSql } from './text.js';
@@ -40,25 +41,31 @@ export function phoneRule(region?: string): Rule {
       return plan === undefined ? fromBare(digits) : fromNational(digits, plan);
     },
     valueSql(raw) {
-      const text = withoutTailSql(trimmedSql(raw));
-      const isInternational = international.matchesSql(text);
-      const shown = `if(${isInternational}, ${shownTrunk.replaceAllSql(text, '')}, ${text})`;
-      const digits = notDigits.replaceAllSql(shown, '');
-      const refused = `NOT ${phoneText.matchesSql(text)} OR ${filler.matchesSql(digits)}`;
-      const national = plan === undefined ? fromBareSql(digits) : fromNationalSql(digits, plan);
-      return `multiIf(${refused}, '', ${isInternational}, ${fromInternationalSql(digits)}, ${national})`;
+      const national = plan === undefined ? fromBareSql('hub_digits') : fromNationalSql('hub_digits', plan);
+      const number = `multiIf(${REFUSED}, '', hub_international, ${fromInternationalSql('hub_digits')}, ${national})`;
+      return readSql(raw, number);
     },
     reasonSql(raw) {
-      if (plan === undefined) return onlyReasonSql('PHONE_INVALID', trimmedSql(raw), this.valueSql(raw));
-      const text = withoutTailSql(trimmedSql(raw));
-      const digits = notDigits.replaceAllSql(text, '');
-      const { withoutCode, withCode, withTrunk } = readingsSql(digits, plan);
-      const national = `${phoneText.matchesSql(text)} AND NOT ${international.matchesSql(text)} AND NOT ${filler.matchesSql(digits)}`;
-      const ambiguous = `${national} AND NOT (${withTrunk}) AND ${withoutCode} AND ${withCode}`;
-      const invalid = `${trimmedSql(raw)} != '' AND ${this.valueSql(raw)} = ''`;
-      return `multiIf(${ambiguous}, 'PHONE_AMBIGUOUS', ${invalid}, 'PHONE_INVALID', '')`;
+      const invalid = onlyReasonSql('PHONE_INVALID', trimmedSql(raw), this.valueSql(raw));
+      if (plan === undefined) return invalid;
+      const { withTrunk, withoutCode, withCode } = readingsSql('hub_digits', plan);
+      const ambiguous = `NOT (${REFUSED}) AND NOT hub_international AND NOT (${withTrunk}) AND ${withoutCode} AND ${withCode}`;
+      return `if(${readSql(raw, ambiguous)}, 'PHONE_AMBIGUOUS', ${invalid})`;
     },
   };
+}
+
+/** Over the names that {@link readSql} binds. */
+const REFUSED = `NOT ${phoneText.matchesSql('hub_text')} OR ${filler.matchesSql('hub_digits')}`;
+
+/** Binds hub_text, hub_international and hub_digits for `body`. */
+function readSql(raw: string, body: string): string {
+  const isInternational = international.matchesSql('hub_text');
+  const shown = `if(${isInternational}, ${shownTrunk.replaceAllSql('hub_text', '')}, hub_text)`;
+  const digits = notDigits.replaceAllSql(shown, '');
+  const withDigits = letSql({ hub_international: isInternational, hub_digits: digits }, body);
+  const withText = letSql({ hub_text: withoutTailSql('hub_trimmed') }, withDigits);
+  return letSql({ hub_trimmed: trimmedSql(raw) }, withText);
 }
 
 function planOf(region: string): PhoneRegion {
@@ -83,8 +90,7 @@ function fromInternational(digits: string): Normalised {
 }
 
 function fromInternationalSql(digits: string): string {
-  const number = zeroPrefix.replaceAllSql(digits, '');
-  return `if(${e164Digits.matchesSql(number)}, concat('+', ${number}), '')`;
+  return e164Sql(zeroPrefix.replaceAllSql(digits, ''));
 }
 
 function fromBare(digits: string): Normalised {
@@ -114,7 +120,12 @@ function fromNationalSql(digits: string, plan: PhoneRegion): string {
   const { withTrunk, withoutCode, withCode } = readingsSql(digits, plan);
   const code = plan.callingCode;
   const number = `multiIf(${withTrunk}, concat('${code}', substring(${digits}, ${plan.trunk.length + 1})), ${withoutCode} AND ${withCode}, '', ${withoutCode}, concat('${code}', ${digits}), ${withCode}, ${digits}, '')`;
-  return `if(${e164Digits.matchesSql(number)}, concat('+', ${number}), '')`;
+  return e164Sql(number);
+}
+
+function e164Sql(number: string): string {
+  const checkedNumber = `if(${e164Digits.matchesSql('hub_number')}, concat('+', hub_number), '')`;
+  return letSql({ hub_number: number }, checkedNumber);
 }
 
 /** The ways digits without `+` can be read under a numbering plan. */

@@ -1,4 +1,5 @@
 import type { IdentityType } from '../../kit/index.js';
+import { letSql } from '../sql-text.js';
 import { addressRule } from './address.js';
 import { customerIdRule } from './customer-id.js';
 import { emailRule } from './email.js';
@@ -114,8 +115,8 @@ export function normalise(
 /**
  * SQL twin of {@link normalise}, over String expressions of the raw parts.
  *
- * `reason` repeats `value` inside it (the engine computes equal expressions once); read it only for rows whose
- * `value` is ''.
+ * `reason` does the work of `value` once more: wrap it in `if(value = '', reason, '')`, so that it is computed for
+ * the few rows without a value only.
  */
 export function normaliseSql(
   type: IdentityType,
@@ -129,8 +130,20 @@ export function normaliseSql(
   });
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
-  const missing = parts.map((part) => `${part.value} = ''`).join(' OR ');
-  const joined = parts.map((part) => part.value).join(`, '${SEPARATOR}', `);
-  const reasons = parts.map((part) => `${part.reason} != '', ${part.reason}`).join(', ');
-  return { value: `if(${missing}, '', concat(${joined}))`, reason: `multiIf(${reasons}, '')` };
+  const reasons = parts.map((part) => part.reason);
+  const firstReason = `arrayFirst(hub_reason -> hub_reason != '', [${reasons.join(', ')}])`;
+  const value = combineSql(parts.map((part) => part.value));
+  return { value, reason: firstReason };
+}
+
+/**
+ * SQL of a combination's value over expressions of its normalised parts, in the order of {@link IDENTITY_PARTS};
+ * '' where one is ''. A row with several combinations normalises each part once ({@link ruleOf}) and combines
+ * the results.
+ */
+export function combineSql(partValues: readonly string[]): string {
+  const bindings = Object.fromEntries(partValues.map((value, index) => [`hub_part${index}`, value]));
+  const names = Object.keys(bindings);
+  const missing = names.map((name) => `${name} = ''`).join(' OR ');
+  return letSql(bindings, `if(${missing}, '', concat(${names.join(`, '${SEPARATOR}', `)}))`);
 }

@@ -1,3 +1,4 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Rule } from './normalised.js';
 import { asciiUpper, SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -13,8 +14,8 @@ export const voterIdRule: Rule = {
     return shape.matches(id) ? accept(id) : reject('VOTER_ID_INVALID');
   },
   valueSql(raw) {
-    const id = `upper(${trimmedSql(raw)})`;
-    return `if(if(startsWith(${id}, 'LAL'), ${l2Shape.matchesSql(id)}, ${otherShape.matchesSql(id)}), ${id}, '')`;
+    const usable = `if(startsWith(hub_id, 'LAL'), ${l2Shape.matchesSql('hub_id')}, ${otherShape.matchesSql('hub_id')})`;
+    return letSql({ hub_id: `upper(${trimmedSql(raw)})` }, `if(${usable}, hub_id, '')`);
   },
   reasonSql(raw) {
     return onlyReasonSql('VOTER_ID_INVALID', trimmedSql(raw), this.valueSql(raw));

@@ -1,3 +1,4 @@
+import { letSql } from '../sql-text.js';
 import { accept, NOTHING, onlyReasonSql, reject, type Rule } from './normalised.js';
 import { SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -19,10 +20,10 @@ export const zipRule: Rule = {
     return zip < LOWEST ? reject('ZIP_INVALID') : accept(zip);
   },
   valueSql(raw) {
-    const text = trimmedSql(raw);
-    const zip = `leftPad(${leadingDigits.findSql(text)}, 5, '0')`;
-    const usable = `(${withLostZeros.matchesSql(text)} OR ${nineDigits.matchesSql(text)}) AND ${zip} >= '${LOWEST}'`;
-    return `if(${usable}, ${zip}, '')`;
+    const isZip = `${withLostZeros.matchesSql('hub_text')} OR ${nineDigits.matchesSql('hub_text')}`;
+    const zip = `leftPad(${leadingDigits.findSql('hub_text')}, 5, '0')`;
+    const checked = `if((${isZip}) AND ${zip} >= '${LOWEST}', ${zip}, '')`;
+    return letSql({ hub_text: trimmedSql(raw) }, checked);
   },
   reasonSql(raw) {
     return onlyReasonSql('ZIP_INVALID', trimmedSql(raw), this.valueSql(raw));
