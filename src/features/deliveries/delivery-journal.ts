@@ -1,0 +1,230 @@
+import { and, eq, isNull, max, sql } from 'drizzle-orm';
+import { nextStep, rejectsNeedFault } from '../../domain/faults/index.js';
+import { ConnectorError } from '../../kit/index.js';
+import type { Clock } from '../../platform/clock/index.js';
+import {
+  connections,
+  deliveries,
+  deliveryBatches,
+  type ConnectionStatus,
+  type Database,
+  type DeliveryCursor,
+  type Transaction,
+} from '../../platform/database/index.js';
+import type { WorkLease } from '../../platform/lease/index.js';
+import type { FaultDetail, FaultLog } from '../faults/index.js';
+import { PARKED_UNTIL, type Delivery, type DeliveryOrder } from './delivery-rows.js';
+import type { FinishedStep } from './partner-side.js';
+
+/** What the row says after the change: when to try again, if at all. */
+export type AfterFailure = { state: 'queued'; delayMs: number } | { state: 'faulted' };
+
+const FREE = { leaseOwner: null, leaseUntil: null } as const;
+const NO_FAILURE = { failures: 0, firstFailureAt: null, error: null } as const;
+
+/**
+ * What a running delivery writes about itself. Every change is one transaction that first makes sure that the
+ * lease is still ours; a process that dies between two of them has lost nothing but the batches it had not
+ * written down, and those are sent again under the same ids.
+ */
+export class DeliveryJournal {
+  constructor(
+    private readonly db: Database,
+    private readonly lease: WorkLease,
+    private readonly faults: FaultLog,
+    private readonly clock: Clock,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** Says what will be sent and where sending begins. */
+  async plan(id: string, planned: number, cursor: DeliveryCursor): Promise<void> {
+    await this.held(id, (tx) => tx.update(deliveries).set({ planned, cursor }).where(eq(deliveries.id, id)));
+  }
+
+  /** Keeps the partner's id of the audience. The first one stays. */
+  async keepExternalId(connectionId: string, externalId: string): Promise<void> {
+    await this.db
+      .update(connections)
+      .set({ externalId })
+      .where(and(eq(connections.id, connectionId), isNull(connections.externalId)));
+  }
+
+  /** Position for the next row of batches. */
+  async nextPosition(id: string): Promise<number> {
+    const [row] = await this.db
+      .select({ last: max(deliveryBatches.position) })
+      .from(deliveryBatches)
+      .where(eq(deliveryBatches.deliveryId, id));
+    return (row?.last ?? 0) + 1;
+  }
+
+  /**
+   * Writes finished steps and the cursor behind them. `probing`: something got through to a faulted partner,
+   * which resolves the fault. Returns the connection's status, by which the delivery goes on or stops.
+   */
+  async save(
+    { delivery, connection }: DeliveryOrder,
+    steps: readonly FinishedStep[],
+    firstPosition: number,
+    probing: boolean,
+  ): Promise<ConnectionStatus> {
+    return this.held(delivery.id, async (tx) => {
+      const rows = steps.map((finished, index) => rowOf(delivery.id, firstPosition + index, finished));
+      await tx.insert(deliveryBatches).values(rows).onConflictDoNothing();
+      const sum = (of: 'accepted' | 'rejected' | 'skipped') =>
+        rows.reduce((total, row) => total + row[of], 0);
+      const cursor = steps.at(-1)?.step.cursorAfter ?? delivery.cursor;
+      await tx
+        .update(deliveries)
+        .set({
+          cursor,
+          accepted: sql`${deliveries.accepted} + ${sum('accepted')}`,
+          rejected: sql`${deliveries.rejected} + ${sum('rejected')}`,
+          skipped: sql`${deliveries.skipped} + ${sum('skipped')}`,
+          ...NO_FAILURE,
+        })
+        .where(eq(deliveries.id, delivery.id));
+      if (probing) await this.faults.resolveByProbe(tx, connection.id);
+      return statusOf(tx, connection.id);
+    });
+  }
+
+  /** Leaves the delivery where it is because its connection was paused. */
+  async park(id: string): Promise<void> {
+    await this.held(id, (tx) =>
+      tx
+        .update(deliveries)
+        .set({ state: 'queued', notBefore: PARKED_UNTIL, ...FREE })
+        .where(eq(deliveries.id, id)),
+    );
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.held(id, (tx) =>
+      tx
+        .update(deliveries)
+        .set({ state: 'cancelled', finishedAt: this.clock.now(), ...FREE })
+        .where(eq(deliveries.id, id)),
+    );
+  }
+
+  /** Ends the delivery and brings the connection to its version. */
+  async complete({ delivery, connection, audience }: DeliveryOrder, probing: boolean): Promise<void> {
+    const { id, toVersion } = delivery;
+    await this.held(id, async (tx) => {
+      const [counts] = await tx.select().from(deliveries).where(eq(deliveries.id, id));
+      if (!counts) return;
+      requireBalance(counts);
+      const finishedAt = this.clock.now();
+      const done = { state: 'delivered', finishedAt, notBefore: null, ...FREE, ...NO_FAILURE } as const;
+      await tx.update(deliveries).set(done).where(eq(deliveries.id, id));
+      await tx
+        .update(connections)
+        .set({ deliveredVersion: toVersion, updatedAt: finishedAt })
+        .where(eq(connections.id, connection.id));
+      if (probing) await this.faults.resolveByProbe(tx, connection.id);
+      if (!rejectsNeedFault(counts)) return;
+      const { accepted, rejected, skipped } = counts;
+      const reason = {
+        code: 'ROWS_REJECTED',
+        message:
+          `The partner refused ${rejected} of ${accepted + rejected} members of audience ${audience.id}, ` +
+          `version ${toVersion}. See the delivery's outcomes for the reasons, and mend the data.`,
+      };
+      await this.faults.tellOfRejects(tx, subjectOf(counts), reason, { accepted, rejected, skipped });
+    });
+  }
+
+  /** Follows the fault policy after a call failed. */
+  async fail(
+    { delivery, connection }: DeliveryOrder,
+    error: ConnectorError,
+    probing: boolean,
+  ): Promise<AfterFailure> {
+    return this.held(delivery.id, async (tx) => {
+      const [row] = await tx.select().from(deliveries).where(eq(deliveries.id, delivery.id));
+      const now = this.clock.now();
+      const failures = (row?.failures ?? 0) + 1;
+      const firstFailureAt = row?.firstFailureAt ?? now;
+      const { kind, code, message, retryAfterMs } = error;
+      const failed = { failures, firstFailureAt, error: { kind, code, message }, ...FREE };
+      const firstFailureAtMs = firstFailureAt.getTime();
+      const next = nextStep({ kind, failures, firstFailureAtMs, retryAfterMs }, now.getTime(), this.random());
+      if (next.action === 'retry' && !probing) {
+        const again = { state: 'queued', notBefore: new Date(next.atMs), ...failed } as const;
+        await tx.update(deliveries).set(again).where(eq(deliveries.id, delivery.id));
+        return { state: 'queued', delayMs: next.atMs - now.getTime() };
+      }
+      const stopped = { state: 'faulted', notBefore: null, ...failed } as const;
+      await tx.update(deliveries).set(stopped).where(eq(deliveries.id, delivery.id));
+      if (probing) await this.faults.noteFailedProbe(tx, connection.id, error, this.random());
+      else {
+        const probeAtMs = next.action === 'fault' ? next.nextProbeAtMs : undefined;
+        await this.faults.stop(
+          tx,
+          subjectOf(delivery),
+          error,
+          detailOf(error, failures, firstFailureAt),
+          probeAtMs,
+        );
+      }
+      return { state: 'faulted' };
+    });
+  }
+
+  private held<T>(id: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.db.transaction(async (tx) => {
+      await this.lease.assertHeld(tx, id);
+      return work(tx);
+    });
+  }
+}
+
+async function statusOf(tx: Transaction, connectionId: string): Promise<ConnectionStatus> {
+  const [row] = await tx
+    .select({ status: connections.status })
+    .from(connections)
+    .where(eq(connections.id, connectionId));
+  return row?.status ?? 'inactive';
+}
+
+/** Nobody is lost between plan and outcome, or the delivery does not count as delivered. */
+function requireBalance({ id, planned, accepted, rejected, skipped }: Delivery): void {
+  if (planned === accepted + rejected + skipped) return;
+  throw new ConnectorError(
+    'unexpected',
+    'COUNTS_DISAGREE',
+    `Delivery ${id} planned ${planned} members, but ${accepted} were accepted, ${rejected} rejected and ` +
+      `${skipped} skipped. This is a mistake of the hub: report it.`,
+  );
+}
+
+function subjectOf({ id, workspaceId, connectionId }: Delivery) {
+  return { deliveryId: id, workspaceId, connectionId };
+}
+
+function detailOf({ code }: ConnectorError, attempts: number, firstFailureAt: Date): FaultDetail {
+  const status = /^HTTP_(\d{3})$/.exec(code)?.[1];
+  return {
+    attempts,
+    firstFailureAt: firstFailureAt.toISOString(),
+    ...(status === undefined ? {} : { httpStatus: Number(status) }),
+  };
+}
+
+function rowOf(deliveryId: string, position: number, finished: FinishedStep) {
+  const { step, batchId, accepted, exceptions } = finished;
+  const rejected = exceptions.filter(({ status }) => status === 'rejected').length;
+  return {
+    deliveryId,
+    position,
+    operation: step.operation,
+    batchId,
+    firstMpid: BigInt(step.chunk.firstMpid),
+    lastMpid: BigInt(step.chunk.lastMpid),
+    accepted,
+    rejected,
+    skipped: exceptions.length - rejected,
+    exceptions,
+  };
+}

@@ -1,0 +1,50 @@
+import { eq } from 'drizzle-orm';
+import {
+  audiences,
+  connections,
+  deliveries,
+  outputs,
+  workspaces,
+  type Database,
+  type DeliveryCursor,
+} from '../../platform/database/index.js';
+
+export type Delivery = typeof deliveries.$inferSelect;
+export type Connection = typeof connections.$inferSelect;
+export type Output = typeof outputs.$inferSelect;
+export type Audience = typeof audiences.$inferSelect;
+
+/** A delivery with all it needs to know. */
+export interface DeliveryOrder {
+  delivery: Delivery;
+  connection: Connection;
+  output: Output;
+  audience: Audience;
+  /** `workspaces.number`, the workspace's key in the warehouse. */
+  workspace: number;
+}
+
+/** Where a delivery begins, before it is known whether the output takes whole states. */
+export const FRESH_CURSOR: DeliveryCursor = { operation: 'add', afterMpid: null };
+
+/** `notBefore` of the delivery of a paused connection: nobody takes it until the connection is activated. */
+export const PARKED_UNTIL = new Date('9999-01-01T00:00:00.000Z');
+
+/** The order of a delivery, or undefined where it is no longer there. */
+export async function readOrder(db: Database, deliveryId: string): Promise<DeliveryOrder | undefined> {
+  const [row] = await db
+    .select({
+      delivery: deliveries,
+      connection: connections,
+      output: outputs,
+      audience: audiences,
+      workspace: workspaces.number,
+    })
+    .from(deliveries)
+    .innerJoin(connections, eq(connections.id, deliveries.connectionId))
+    .innerJoin(outputs, eq(outputs.id, connections.outputId))
+    .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+    .innerJoin(workspaces, eq(workspaces.id, deliveries.workspaceId))
+    .where(eq(deliveries.id, deliveryId));
+  return row;
+}
