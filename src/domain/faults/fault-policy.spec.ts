@@ -56,9 +56,13 @@ describe('the fault policy', () => {
     expect(step('retryable', 1, { retryAfterMs: 42_000 })).toEqual({ action: 'retry', atMs: NOW + 42_000 });
   });
 
-  it('makes a rate limit a fault only when it lasts over an hour', () => {
+  it('makes a rate limit a fault only when it lasts over an hour, or is known to', () => {
     expect(step('rate_limited', 500, { sinceMs: HOUR_MS - 600_000 }).action).toBe('retry');
     expect(step('rate_limited', 2, { sinceMs: HOUR_MS })).toMatchObject({ action: 'fault' });
+    expect(step('retryable', 1, { retryAfterMs: 2 * HOUR_MS })).toEqual({
+      action: 'fault',
+      nextProbeAtMs: NOW + 2 * HOUR_MS,
+    });
     const told = step('rate_limited', 1, { retryAfterMs: 2 * HOUR_MS });
     expect(told).toEqual({ action: 'fault', nextProbeAtMs: NOW + 2 * HOUR_MS });
   });

@@ -79,8 +79,8 @@ export interface RetryPacing {
   maxTries: number;
   baseDelayMs: number;
   maxDelayMs: number;
-  /** A rate limit that lasts longer becomes a fault. */
-  rateLimitFaultMs: number;
+  /** A rate limit or outage that lasts longer becomes a fault, however few the tries. */
+  faultAfterMs: number;
   baseProbeMs: number;
   maxProbeMs: number;
 }
@@ -93,7 +93,7 @@ export const DEFAULT_PACING: RetryPacing = {
   maxTries: 8,
   baseDelayMs: 1000,
   maxDelayMs: 5 * MINUTE_MS,
-  rateLimitFaultMs: HOUR_MS,
+  faultAfterMs: HOUR_MS,
   baseProbeMs: 5 * MINUTE_MS,
   maxProbeMs: HOUR_MS,
 };
@@ -116,18 +116,18 @@ export function nextStep(
   switch (FAULT_POLICIES[failure.kind].retry) {
     case 'backoff':
       return failure.failures < pacing.maxTries
-        ? { action: 'retry', atMs: nowMs + pauseMs(failure, random, pacing) }
-        : faulted(failure.kind, nowMs, random, pacing);
+        ? retryWithinTheHour(failure, nowMs, random, pacing)
+        : faulted(failure, nowMs, random, pacing);
     case 'at_retry_after':
-      return afterRateLimit(failure, nowMs, random, pacing);
+      return retryWithinTheHour(failure, nowMs, random, pacing);
     case 'once':
       return failure.failures <= 1
         ? { action: 'retry', atMs: nowMs + pauseMs(failure, random, pacing) }
-        : faulted(failure.kind, nowMs, random, pacing);
+        : faulted(failure, nowMs, random, pacing);
     case 'never':
       return FAULT_POLICIES[failure.kind].connection === 'stays_active'
         ? { action: 'reject' }
-        : faulted(failure.kind, nowMs, random, pacing);
+        : faulted(failure, nowMs, random, pacing);
   }
 }
 
@@ -147,23 +147,29 @@ export function nextProbeAtMs(
   return nowMs + jittered(pacing.baseProbeMs, probes, pacing.maxProbeMs, random);
 }
 
-/** A limit that is known to outlast the hour is a fault at once, and the probe comes when the partner allows it. */
-function afterRateLimit(failure: Failure, nowMs: number, random: number, pacing: RetryPacing): NextStep {
+/** What is known to outlast the hour is a fault at once: nobody should wait that long without being told. */
+function retryWithinTheHour(failure: Failure, nowMs: number, random: number, pacing: RetryPacing): NextStep {
   const atMs = nowMs + pauseMs(failure, random, pacing);
-  if (atMs - failure.firstFailureAtMs <= pacing.rateLimitFaultMs) return { action: 'retry', atMs };
-  const probeAtMs = nextProbeAtMs(failure.kind, 0, nowMs, random, pacing) ?? atMs;
-  return { action: 'fault', nextProbeAtMs: Math.max(atMs, probeAtMs) };
+  const lastsMs = atMs - failure.firstFailureAtMs;
+  return lastsMs <= pacing.faultAfterMs ? { action: 'retry', atMs } : faulted(failure, nowMs, random, pacing);
 }
 
-function faulted(kind: FaultKind, nowMs: number, random: number, pacing: RetryPacing): NextStep {
-  const probeAtMs = nextProbeAtMs(kind, 0, nowMs, random, pacing);
-  return probeAtMs === undefined ? { action: 'fault' } : { action: 'fault', nextProbeAtMs: probeAtMs };
+/** The first probe comes no earlier than the partner allows. */
+function faulted(failure: Failure, nowMs: number, random: number, pacing: RetryPacing): NextStep {
+  const probeAtMs = nextProbeAtMs(failure.kind, 0, nowMs, random, pacing);
+  if (probeAtMs === undefined) return { action: 'fault' };
+  const allowedAtMs = nowMs + askedPauseMs(failure);
+  return { action: 'fault', nextProbeAtMs: Math.max(probeAtMs, allowedAtMs) };
 }
 
 /** The longer of our own backoff and what the partner asked for. */
-function pauseMs({ failures, retryAfterMs = 0 }: Failure, random: number, pacing: RetryPacing): number {
-  const ownMs = jittered(pacing.baseDelayMs, failures - 1, pacing.maxDelayMs, random);
-  return Math.max(ownMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
+function pauseMs(failure: Failure, random: number, pacing: RetryPacing): number {
+  const ownMs = jittered(pacing.baseDelayMs, failure.failures - 1, pacing.maxDelayMs, random);
+  return Math.max(ownMs, askedPauseMs(failure));
+}
+
+function askedPauseMs({ retryAfterMs = 0 }: Failure): number {
+  return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
 }
 
 /** base × 2^step, capped; between half of it and all of it. */

@@ -113,6 +113,12 @@ describe('a header that cannot be used', () => {
     },
   );
 
+  it('may have 2,000 columns and not one more', () => {
+    const cells = Array.from({ length: 2000 }, (_, index) => (index === 0 ? 'email' : `column ${index}`));
+    expect(problemsOf(cells)).toEqual([]);
+    expect(problemsOf([...cells, 'one more']).map((problem) => problem.code)).toEqual(['TOO_MANY_COLUMNS']);
+  });
+
   it('never repeats a cell that is neither a known header nor nearly one', () => {
     expect(JSON.stringify(problemsOf(['Lovelace', 'Lovelace', 'Ada']))).not.toMatch(/Lovelace|Ada/);
   });

@@ -1,6 +1,6 @@
 import { IDENTITY_TYPES, type IdentityType } from '../../kit/index.js';
 import { foldHeader, labelOf, recogniseHeader } from './columns.js';
-import { checkHeader, type HeaderProblem } from './header-problems.js';
+import { checkHeader, MAX_COLUMNS, tooManyColumns, type HeaderProblem } from './header-problems.js';
 import { nearMissOf } from './near-miss.js';
 import { IDENTITY_PARTS, type Part } from './rules.js';
 
@@ -45,6 +45,7 @@ export type MappingResult = { mapping: ColumnMapping; hints: HeaderHint[] } | { 
  * are all there. Header case, spaces, `_` and `-` do not matter.
  */
 export function mapColumns(header: readonly string[]): MappingResult {
+  if (header.length > MAX_COLUMNS) return { problems: [tooManyColumns(header.length)] };
   const recognised = header.map((cell) => recogniseHeader(cell));
   const columnsOf = (part: Part) =>
     recognised.flatMap((found, column) => (found?.part === part ? [{ column, rank: found.rank }] : []));

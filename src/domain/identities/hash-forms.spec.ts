@@ -5,6 +5,7 @@ import { hashForms, hashFormsSql } from './hash-forms.js';
 import { codeOf } from './identity-codes.js';
 import { identityHashSql } from './identity-hash.js';
 import { anyPartText } from './part-texts.suite.js';
+import { PHONE_REGIONS } from './phone-regions.js';
 import { normalise, ruleOf } from './rules.js';
 
 let bench: SqlBench;
@@ -59,6 +60,13 @@ describe('hash forms', () => {
     expect(nationalMd5('+12125550123')).toBe(md5('2125550123'));
     expect(nationalMd5('+442079460958')).toBe(md5('2079460958'));
     expect(nationalMd5('+353201234567')).toBe(md5('201234567'));
+  });
+
+  it('drop the country code of every region that has a numbering plan', () => {
+    for (const { callingCode } of PHONE_REGIONS.values()) {
+      const [, , , , , , bare] = hashForms('phone', `+${callingCode}5550123`);
+      expect(bare).toEqual(hashForms('phone', '5550123')[0]);
+    }
   });
 
   it('are nine for a phone with country code, three else, none for nothing', () => {

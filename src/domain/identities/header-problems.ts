@@ -3,7 +3,7 @@ import { nearMissOf } from './near-miss.js';
 
 /** Why a header cannot be used. */
 export interface HeaderProblem {
-  code: 'DUPLICATE_HEADER' | 'EMPTY_HEADER' | 'NO_HEADER' | 'NO_USABLE_COMBINATION';
+  code: 'DUPLICATE_HEADER' | 'EMPTY_HEADER' | 'NO_HEADER' | 'NO_USABLE_COMBINATION' | 'TOO_MANY_COLUMNS';
   /**
    * What is wrong, what was expected, what to do. Quotes a cell only where it is a known header or nearly one:
    * the first line of a file without header is somebody's data.
@@ -20,6 +20,9 @@ const COMBINATIONS =
 /** E-mail addresses, hashes, phones and other long numbers: nobody names a column so. */
 const DATA_CELL = /@|^[0-9a-f]{32,64}$|^LAL[A-Z]{2}\d+$|^[+(]?\d[\d ().-]{4,}$/iu;
 
+/** More columns than any file of people has; a long line of anything else is not worth a search for near misses. */
+export const MAX_COLUMNS = 2000;
+
 /** Every problem of a header, in column order; `usable` says whether an identity can be made of it. */
 export function checkHeader(header: readonly string[], usable: boolean): HeaderProblem[] {
   if (!usable && looksLikeData(header)) return [noHeader()];
@@ -29,6 +32,14 @@ export function checkHeader(header: readonly string[], usable: boolean): HeaderP
     (a, b) =>
       (a.columnNumber ?? Number.POSITIVE_INFINITY) - (b.columnNumber ?? Number.POSITIVE_INFINITY) || 0,
   );
+}
+
+/** The only problem of a header that is too wide. */
+export function tooManyColumns(count: number): HeaderProblem {
+  return {
+    code: 'TOO_MANY_COLUMNS',
+    message: `The header has ${count} columns; at most ${MAX_COLUMNS} are read. Check the delimiter, or leave columns out.`,
+  };
 }
 
 function looksLikeData(header: readonly string[]): boolean {
