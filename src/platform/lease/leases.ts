@@ -35,6 +35,16 @@ export class Leases {
     return rowsOf(taken).length === 1;
   }
 
+  /** Extends a lease that is held; false where it was released or taken over. Never takes one. */
+  async renew(name: string, owner: string): Promise<boolean> {
+    const kept = await this.db
+      .update(leases)
+      .set({ until: this.until() })
+      .where(and(eq(leases.name, name), eq(leases.owner, owner)))
+      .returning({ name: leases.name });
+    return kept.length === 1;
+  }
+
   async release(name: string, owner: string): Promise<void> {
     await this.db.delete(leases).where(and(eq(leases.name, name), eq(leases.owner, owner)));
   }
@@ -51,7 +61,7 @@ export class Leases {
     const owner = randomUUID();
     while (!(await this.acquire(name, owner))) await pause(Math.min(200, this.leaseMs / 4), signal);
     const lost = new AbortController();
-    const renewal = this.keepRenewing(() => this.acquire(name, owner), lost);
+    const renewal = this.keepRenewing(() => this.renew(name, owner), lost);
     try {
       return await work(AbortSignal.any([signal, lost.signal]));
     } finally {
