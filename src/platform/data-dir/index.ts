@@ -1,0 +1,2 @@
+export { DataDirUnusableError, openDataDir, type DataDir } from './data-dir.js';
+export { DataDirLockedError } from './lock.js';

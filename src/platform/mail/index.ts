@@ -1,0 +1,1 @@
+export { createMailer, MailError, type Mail, type Mailer } from './mailer.js';

@@ -1,0 +1,1 @@
+export { Metrics, type Readings } from './metrics.js';
