@@ -1,13 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CatalogueModule } from '../features/catalogue/index.js';
 import { HealthModule } from '../features/health/index.js';
+import { InputsModule } from '../features/inputs/index.js';
+import { OutputsModule } from '../features/outputs/index.js';
 import { TenancyModule } from '../features/tenancy/index.js';
 import type { PluginRegistry } from '../host/registry/index.js';
 import type { Platform } from './platform.js';
 import { PlatformModule } from './platform.module.js';
 
 /** The features of the hub. A new one needs a line here and nothing else. */
-const FEATURES = [TenancyModule, CatalogueModule, HealthModule];
+const FEATURES = [TenancyModule, CatalogueModule, InputsModule, OutputsModule, HealthModule];
 
 @Module({})
 export class AppModule {

@@ -5,7 +5,7 @@ import { SystemClock } from '../platform/clock/index.js';
 import { LinkSigner, loadSecretKey, SecretBox } from '../platform/crypto/index.js';
 import { migrate, openPglite, openPostgres, type OpenDatabase } from '../platform/database/index.js';
 import type { Config } from '../platform/env/index.js';
-import { openFileStore } from '../platform/files/index.js';
+import { Destinations, openFileStore } from '../platform/files/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
 import { Leases } from '../platform/lease/index.js';
 import type { Logger } from '../platform/log/index.js';
@@ -49,6 +49,8 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
   const guard = new EgressGuard({ allowPrivate: config.allowPrivateEgress });
   const http = new EgressClient({ guard, now: () => clock.now() });
   closers.add('HTTP client', () => http.close());
+  const destinations = new Destinations({ guard, roots: config.dropRoots });
+  closers.add('destinations', () => destinations.close());
   return {
     config,
     log,
@@ -58,6 +60,7 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
     files,
     guard,
     http,
+    destinations,
     secretBox,
     linkSigner: new LinkSigner(masterKey),
     leases: new Leases(database.db, config.leaseMs),

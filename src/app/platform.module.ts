@@ -1,6 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { Queue } from 'bull';
+import { ContextFactory } from '../host/context/index.js';
 import { PluginRegistry } from '../host/registry/index.js';
 import { LinkSigner, SecretBox } from '../platform/crypto/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
@@ -44,6 +45,7 @@ export class PlatformModule {
       { provide: LinkSigner, useValue: platform.linkSigner },
       { provide: Leases, useValue: platform.leases },
       { provide: PluginRegistry, useValue: registry },
+      { provide: ContextFactory, useValue: contextFactory(platform, registry) },
       workQueue(platform),
     ];
     return {
@@ -53,6 +55,12 @@ export class PlatformModule {
       exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
     };
   }
+}
+
+function contextFactory(platform: Platform, registry: PluginRegistry): ContextFactory {
+  const { http, destinations, secretBox, guard, clock, log, config } = platform;
+  const reach = { guard, dropRoots: config.dropRoots };
+  return new ContextFactory({ registry, http, destinations, secretBox, reach, clock, log });
 }
 
 function workQueue({ config, log }: Platform): Provider {

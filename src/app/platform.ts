@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock/index.js';
 import type { LinkSigner, SecretBox } from '../platform/crypto/index.js';
 import type { OpenDatabase } from '../platform/database/index.js';
 import type { Config } from '../platform/env/index.js';
-import type { FileStore } from '../platform/files/index.js';
+import type { Destinations, FileStore } from '../platform/files/index.js';
 import type { EgressClient, EgressGuard } from '../platform/http/index.js';
 import type { Leases } from '../platform/lease/index.js';
 import type { Logger } from '../platform/log/index.js';
@@ -18,6 +18,7 @@ export interface Platform {
   files: FileStore;
   guard: EgressGuard;
   http: EgressClient;
+  destinations: Destinations;
   secretBox: SecretBox;
   linkSigner: LinkSigner;
   leases: Leases;

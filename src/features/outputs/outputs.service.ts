@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { and, asc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm';
+import { HubError, notFound } from '../../domain/errors/index.js';
+import { ContextFactory } from '../../host/context/index.js';
+import { audiences, connections, outputs, type Database } from '../../platform/database/index.js';
+import { InjectDatabase } from '../../platform/nest/index.js';
+import { ConnectorSettings, runCheck, type CheckView } from '../connectors/index.js';
+import { readPage, type Page } from '../http/index.js';
+import { scopedTo, WorkspaceScope, type Principal } from '../tenancy/index.js';
+import type { CreateOutput, Output, OutputCounts, OutputsQuery, UpdateOutput } from './outputs.dto.js';
+
+/** Connections that a refusal names at most. */
+const MAX_LISTED = 100;
+
+/** The row with what hangs on it. Written out, because Drizzle leaves the table's name off in a sub-query. */
+const WITH_COUNTS = {
+  ...getTableColumns(outputs),
+  connectedAudiences: sql<number>`(select count(distinct c.audience_id)::int from connections c where c.output_id = outputs.id)`,
+  openFaults: sql<number>`(select count(*)::int from faults f join connections c on c.id = f.connection_id where c.output_id = outputs.id and f.resolved_at is null)`,
+};
+
+/** Configured output connectors. */
+@Injectable()
+export class OutputsService {
+  constructor(
+    @InjectDatabase() private readonly db: Database,
+    private readonly scope: WorkspaceScope,
+    private readonly connectors: ConnectorSettings,
+    private readonly contexts: ContextFactory,
+  ) {}
+
+  async create(principal: Principal, given: CreateOutput): Promise<Output & OutputCounts> {
+    await this.scope.requireWorkspace(principal, given.workspaceId);
+    const id = randomUUID();
+    const { workspaceId, plugin, name } = given;
+    const connector = { id, plugin, settings: given.settings ?? {}, credentials: given.credentials ?? {} };
+    const prepared = await this.connectors.prepare('output', connector);
+    const [row] = await this.db
+      .insert(outputs)
+      .values({ id, workspaceId, plugin, name, ...prepared })
+      .returning();
+    if (!row) throw notFound('output', id);
+    return { ...row, connectedAudiences: 0, openFaults: 0 };
+  }
+
+  async list(principal: Principal, query: OutputsQuery): Promise<Page<Output & OutputCounts>> {
+    const where = and(
+      scopedTo(principal, outputs.workspaceId),
+      query.workspaceId ? eq(outputs.workspaceId, query.workspaceId) : undefined,
+    );
+    return readPage(query, this.db.$count(outputs, where), (limit, offset) =>
+      this.db
+        .select(WITH_COUNTS)
+        .from(outputs)
+        .where(where)
+        .orderBy(asc(outputs.name), asc(outputs.id))
+        .limit(limit)
+        .offset(offset),
+    );
+  }
+
+  /** The output, or NOT_FOUND where it does not exist or `principal` may not see it. */
+  async get(principal: Principal, id: string): Promise<Output & OutputCounts> {
+    const [row] = await this.db.select(WITH_COUNTS).from(outputs).where(one(principal, id));
+    if (!row) throw notFound('output', id);
+    return row;
+  }
+
+  async update(principal: Principal, id: string, given: UpdateOutput): Promise<Output & OutputCounts> {
+    const current = await this.get(principal, id);
+    const touched = given.settings !== undefined || given.credentials !== undefined;
+    const connector = {
+      id,
+      plugin: current.plugin,
+      settings: given.settings ?? current.settings,
+      credentials: given.credentials,
+    };
+    const prepared = touched
+      ? await this.connectors.prepare('output', connector, current.credentials)
+      : { settings: current.settings, credentials: current.credentials };
+    await this.db
+      .update(outputs)
+      .set({ ...prepared, name: given.name ?? current.name, updatedAt: sql`now()` })
+      .where(one(principal, id));
+    return this.get(principal, id);
+  }
+
+  /** Refused while audiences are connected, unless `force`: then their connections go with it. */
+  async delete(principal: Principal, id: string, force: boolean): Promise<void> {
+    await this.get(principal, id);
+    await this.db.transaction(async (tx) => {
+      // Locked, so that no connection can appear between the look and the deletion.
+      await tx.select().from(outputs).where(one(principal, id)).for('update');
+      const connected = await tx
+        .select({ id: connections.id, audienceId: connections.audienceId, audience: audiences.name })
+        .from(connections)
+        .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+        .where(eq(connections.outputId, id))
+        .orderBy(asc(connections.createdAt))
+        .limit(MAX_LISTED);
+      if (connected.length > 0 && !force) {
+        throw new HubError(
+          'IN_USE',
+          'Audiences are connected to this output. Delete their connections first, or call again with ?force=true.',
+          connected.map((row) => ({
+            field: `connection ${row.id}`,
+            message: `audience ${row.audienceId} (${row.audience})`,
+          })),
+        );
+      }
+      await tx.delete(outputs).where(eq(outputs.id, id));
+    });
+  }
+
+  async check(principal: Principal, id: string): Promise<CheckView> {
+    const row = await this.get(principal, id);
+    return runCheck(() => this.contexts.output(row));
+  }
+}
+
+function one(principal: Principal, id: string): SQL | undefined {
+  return and(eq(outputs.id, id), scopedTo(principal, outputs.workspaceId));
+}
