@@ -1,7 +1,7 @@
 import { IDENTITY_TYPES, type IdentityType } from '../../kit/index.js';
 import { foldHeader, labelOf, recogniseHeader } from './columns.js';
 import { checkHeader, MAX_COLUMNS, tooManyColumns, type HeaderProblem } from './header-problems.js';
-import { nearMissOf } from './near-miss.js';
+import { nearMissesIn } from './near-miss.js';
 import { IDENTITY_PARTS, type Part } from './rules.js';
 
 /** Which columns make one identity. A type that several columns hold (cell and landline) has several entries. */
@@ -59,7 +59,7 @@ export function mapColumns(header: readonly string[]): MappingResult {
       : [],
   );
   const attributes = header.flatMap((name, column) => (used.has(column) ? [] : [{ name, column }]));
-  return { mapping: { identities, columns, attributes }, hints: hintsOf(attributes) };
+  return { mapping: { identities, columns, attributes }, hints: hintsOf(header) };
 }
 
 function identitiesOf(
@@ -81,12 +81,12 @@ function strongest(columns: { column: number; rank: number }[]): number[] {
     .map(({ column }) => column);
 }
 
-function hintsOf(attributes: ColumnMapping['attributes']): HeaderHint[] {
-  return attributes.flatMap(({ name, column }) => {
-    const part = nearMissOf(name);
-    if (part === undefined) return [];
-    return [{ columnNumber: column + 1, header: name, suggestion: labelOf(part) }];
-  });
+function hintsOf(header: readonly string[]): HeaderHint[] {
+  return nearMissesIn(header).map(({ column, part }) => ({
+    columnNumber: column + 1,
+    header: header[column] ?? '',
+    suggestion: labelOf(part),
+  }));
 }
 
 /** What differs between two mappings, by field label; renamed = the same field under another header. */

@@ -1,5 +1,5 @@
 import { foldHeader, labelOf, recogniseHeader } from './columns.js';
-import { nearMissOf } from './near-miss.js';
+import { nearMissesIn } from './near-miss.js';
 
 /** Why a header cannot be used. */
 export interface HeaderProblem {
@@ -83,10 +83,9 @@ function duplicates(header: readonly string[]): HeaderProblem[] {
 
 function noUsableCombination(header: readonly string[]): HeaderProblem {
   const found = header.flatMap((cell) => recogniseHeader(cell)?.part ?? []).map((part) => labelOf(part));
-  const hints = header.flatMap((cell, index) => {
-    const part = nearMissOf(cell);
-    return part === undefined ? [] : [`column ${index + 1} "${cell}" – did you mean ${labelOf(part)}?`];
-  });
+  const hints = nearMissesIn(header).map(
+    ({ column, part }) => `column ${column + 1} "${header[column]}" – did you mean ${labelOf(part)}?`,
+  );
   const recognised = found.length === 0 ? 'none is recognised' : `recognised: ${found.join(', ')}`;
   const suggestions = hints.length === 0 ? '' : ` Perhaps misspelled: ${hints.join(' ')}`;
   return {

@@ -4,6 +4,24 @@ import type { Part } from './rules.js';
 /** Beyond this a header is text of its own, not a misspelling; also bounds the work on a line of data read as header. */
 const MAX_HEADER_LENGTH = 60;
 
+/** Columns a header is searched for near misses in: enough for every real file, nothing to wait for in a broken one. */
+const SEARCHED_COLUMNS = 200;
+
+/** A header and the field it probably means. */
+export interface NearMiss {
+  /** 0-based. */
+  column: number;
+  part: Part;
+}
+
+/** Near misses among the first columns of a header. */
+export function nearMissesIn(header: readonly string[]): NearMiss[] {
+  return header.slice(0, SEARCHED_COLUMNS).flatMap((cell, column) => {
+    const part = nearMissOf(cell);
+    return part === undefined ? [] : [{ column, part }];
+  });
+}
+
 /** The field an unrecognised header probably means ("Fist Name" → first_name); undefined where none is near. */
 export function nearMissOf(header: string): Part | undefined {
   const folded = foldHeader(header);
