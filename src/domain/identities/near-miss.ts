@@ -24,6 +24,7 @@ export function nearMissesIn(header: readonly string[]): NearMiss[] {
 
 /** The field an unrecognised header probably means ("Fist Name" → first_name); undefined where none is near. */
 export function nearMissOf(header: string): Part | undefined {
+  if (header.length > 2 * MAX_HEADER_LENGTH) return undefined;
   const folded = foldHeader(header);
   if (folded.length > MAX_HEADER_LENGTH) return undefined;
   if (recogniseHeader(header) !== undefined || isKnownAttribute(header)) return undefined;
