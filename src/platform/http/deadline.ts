@@ -1,45 +1,46 @@
 import { fault, type ConnectorError } from '../../kit/index.js';
 
-/** Ends a request when its time is up or its caller aborts, and knows afterwards which it was. */
+/** Ends a request when its time is up or its caller aborts. */
 export class Deadline {
-  readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #endedBy: 'caller' | 'time' | undefined;
+  #reason: ConnectorError | undefined;
+  #stop: ((reason: ConnectorError) => void) | undefined;
 
+  /** @param host named in the fault. */
   constructor(
     private readonly timeoutMs: number,
+    private readonly host: string,
     private readonly caller?: AbortSignal,
   ) {
-    this.#timer = setTimeout(() => this.#end('time'), timeoutMs);
-    if (caller?.aborted) this.#end('caller');
-    else caller?.addEventListener('abort', this.#aborted, { once: true });
+    this.#timer = setTimeout(this.#timedOut, timeoutMs);
+    if (caller?.aborted) this.#aborted();
+    else caller?.addEventListener('abort', this.#aborted);
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** The fault to throw where this deadline ended the request. */
-  fault(host: string): ConnectorError | undefined {
-    if (this.#endedBy === 'time') {
-      return fault.retryable('TIMEOUT', `${host} did not answer within ${this.timeoutMs} ms.`);
-    }
-    if (this.#endedBy === 'caller') {
-      return fault.retryable('ABORTED', `The request to ${host} was given up by the hub, not by ${host}.`);
-    }
-    return undefined;
+  /** Calls `stop` when the request must end, at once if it already must. The last one set counts. */
+  onEnd(stop: (reason: ConnectorError) => void): void {
+    this.#stop = stop;
+    if (this.#reason) stop(this.#reason);
   }
 
   /** Lets go of timer and caller. */
-  end(): void {
+  release(): void {
     clearTimeout(this.#timer);
     this.caller?.removeEventListener('abort', this.#aborted);
   }
 
-  readonly #aborted = () => this.#end('caller');
+  readonly #timedOut = () => {
+    this.#end(fault.retryable('TIMEOUT', `${this.host} did not answer within ${this.timeoutMs} ms.`));
+  };
 
-  #end(by: 'caller' | 'time'): void {
-    this.#endedBy ??= by;
-    this.#controller.abort();
+  readonly #aborted = () => {
+    this.#end(
+      fault.retryable('ABORTED', `The request to ${this.host} was given up by the hub, not by ${this.host}.`),
+    );
+  };
+
+  #end(reason: ConnectorError): void {
+    this.#reason ??= reason;
+    this.#stop?.(this.#reason);
   }
 }

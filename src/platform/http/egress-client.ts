@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import {
   fault,
   type ConnectorError,
@@ -8,7 +8,8 @@ import {
 } from '../../kit/index.js';
 import { Deadline } from './deadline.js';
 import { parseTarget, type EgressGuard } from './egress-guard.js';
-import { readResponse } from './read-response.js';
+import { exchange, type Answer } from './exchange.js';
+import { responseOf } from './response.js';
 import { nextHop, type Hop } from './redirects.js';
 import { transportFault } from './transport-faults.js';
 
@@ -18,8 +19,6 @@ const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const CONNECTIONS_PER_ORIGIN = 64;
-/** Bytes of a redirect's body that are read to keep the connection; beyond, it is closed. */
-const MAX_DUMP_BYTES = 16_384;
 
 /** What an {@link EgressClient} may be told. */
 export interface EgressClientOptions {
@@ -59,26 +58,20 @@ export class EgressClient implements HttpClient {
 
   async request(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const first = parseTarget(request.url);
-    const deadline = new Deadline(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal);
-    let hop: Hop = {
-      url: first,
-      method: request.method,
-      headers: { ...request.headers },
-      body: request.body,
-    };
+    const deadline = new Deadline(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, first.host, signal);
+    let hop: Hop = { url: first, method: request.method, headers: request.headers ?? {}, body: request.body };
     try {
       for (let redirects = 0; ; redirects += 1) {
-        const response = await this.#send(hop, deadline.signal);
-        const next = nextHop(hop, response.statusCode, locationOf(response));
-        if (!next) return await readResponse(response, hop.url.host, this.#options);
+        const answer = await this.#send(hop, deadline);
+        const next = nextHop(hop, answer.status, answer.headers.location);
+        if (!next) return responseOf(answer, hop.url.host, this.#options.now);
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(first.host);
-        await response.body.dump({ limit: MAX_DUMP_BYTES });
         hop = next;
       }
     } catch (error) {
-      throw deadline.fault(hop.url.host) ?? transportFault(error, hop.url.host);
+      throw transportFault(error, hop.url.host);
     } finally {
-      deadline.end();
+      deadline.release();
     }
   }
 
@@ -87,22 +80,17 @@ export class EgressClient implements HttpClient {
     await this.#agent.destroy();
   }
 
-  async #send({ url, method, headers, body }: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  #send({ url, method, headers, body }: Hop, deadline: Deadline): Promise<Answer> {
     this.#options.guard.assertAddressAllowed(url);
-    return this.#agent.request({
+    const request = {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
       headers: { 'accept-encoding': 'identity', ...headers },
       body: body ?? null,
-      signal,
-    });
+    };
+    return exchange(this.#agent, request, this.#options.maxResponseBytes, deadline);
   }
-}
-
-function locationOf(response: Dispatcher.ResponseData): string | undefined {
-  const { location } = response.headers;
-  return Array.isArray(location) ? location[0] : location;
 }
 
 function tooManyRedirects(host: string): ConnectorError {
