@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isNativeError } from 'node:util/types';
 import type { AnyConnector } from '../../kit/index.js';
 import { shapeProblemsOf } from './connector-shape.js';
 
@@ -48,7 +49,7 @@ async function importModule(name: string, cwd: string): Promise<Record<string, u
   try {
     return (await import(await addressOf(name, cwd))) as Record<string, unknown>;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const reason = isNativeError(error) ? error.message.split('\n')[0] : String(error);
     throw new ExternalPluginError(
       `HUB_PLUGINS: "${name}" could not be loaded from ${cwd} (${reason}). ` +
         'Install the package, or correct the path; it is relative to where the hub is started.',
