@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CatalogueModule } from '../features/catalogue/index.js';
+import { ExportsModule } from '../features/exports/index.js';
 import { HealthModule } from '../features/health/index.js';
 import { InputsModule } from '../features/inputs/index.js';
 import { OutputsModule } from '../features/outputs/index.js';
@@ -9,7 +10,7 @@ import type { Platform } from './platform.js';
 import { PlatformModule } from './platform.module.js';
 
 /** The features of the hub. A new one needs a line here and nothing else. */
-const FEATURES = [TenancyModule, CatalogueModule, InputsModule, OutputsModule, HealthModule];
+const FEATURES = [TenancyModule, CatalogueModule, InputsModule, OutputsModule, ExportsModule, HealthModule];
 
 @Module({})
 export class AppModule {

@@ -3,12 +3,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SystemClock } from '../platform/clock/index.js';
 import { LinkSigner, loadSecretKey, SecretBox } from '../platform/crypto/index.js';
+import { DataDirLockedError, DataDirUnusableError, openDataDir } from '../platform/data-dir/index.js';
 import { migrate, openPglite, openPostgres, type OpenDatabase } from '../platform/database/index.js';
 import type { Config } from '../platform/env/index.js';
 import { Destinations, openFileStore } from '../platform/files/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
 import { Leases } from '../platform/lease/index.js';
 import type { Logger } from '../platform/log/index.js';
+import { createMailer } from '../platform/mail/index.js';
+import { Metrics } from '../platform/metrics/index.js';
 import { createTables, openChdb, openClickHouse, type Warehouse } from '../platform/warehouse/index.js';
 import { Closers } from './closers.js';
 import { checkSecretKey } from './secret-key-check.js';
@@ -33,9 +36,7 @@ export async function openPlatform(config: Config, log: Logger): Promise<Platfor
 
 async function openParts(config: Config, log: Logger, closers: Closers): Promise<Omit<Platform, 'close'>> {
   const clock = new SystemClock();
-  await opening(`the data directory ${config.dataDir} (HUB_DATA)`, async () => {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  });
+  await opening(`the data directory ${config.dataDir} (HUB_DATA)`, () => takeDataDir(config, closers));
   const masterKey = await opening('the secret key (HUB_SECRET_KEY)', () =>
     loadSecretKey(config.dataDir, config.secretKey),
   );
@@ -51,10 +52,14 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
   closers.add('HTTP client', () => http.close());
   const destinations = new Destinations({ guard, roots: config.dropRoots });
   closers.add('destinations', () => destinations.close());
+  const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom });
+  closers.add('mailer', () => mailer.close());
   return {
     config,
     log,
     clock,
+    mailer,
+    metrics: new Metrics(),
     database,
     warehouse,
     files,
@@ -65,6 +70,16 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
     linkSigner: new LinkSigner(masterKey),
     leases: new Leases(database.db, config.leaseMs),
   };
+}
+
+/** Held by one process where an embedded engine lives in it; otherwise it only has the key file, for any number. */
+async function takeDataDir(config: Config, closers: Closers): Promise<void> {
+  if (config.databaseUrl && config.clickHouse) {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    return;
+  }
+  const dataDir = await openDataDir(config.dataDir);
+  closers.add('data directory', () => dataDir.release());
 }
 
 async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
@@ -115,6 +130,8 @@ async function opening<T>(part: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
+    const saysAll = error instanceof DataDirLockedError || error instanceof DataDirUnusableError;
+    if (saysAll) throw new StartupError(error.message, { cause: error });
     const reason = error instanceof Error ? reasonOf(error) : String(error);
     throw new StartupError(`The hub did not start: ${part} did not open. ${reason}`, { cause: error });
   }

@@ -6,12 +6,14 @@ import { PluginRegistry } from '../host/registry/index.js';
 import { LinkSigner, SecretBox } from '../platform/crypto/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
 import { Leases } from '../platform/lease/index.js';
+import { Metrics } from '../platform/metrics/index.js';
 import {
   CLOCK,
   CONFIG,
   DATABASE,
   FILES,
   LOGGER,
+  MAILER,
   OPEN_DATABASE,
   WAREHOUSE,
   WORK_QUEUE,
@@ -39,6 +41,8 @@ export class PlatformModule {
       { provide: DATABASE, useValue: platform.database.db },
       { provide: WAREHOUSE, useValue: platform.warehouse },
       { provide: FILES, useValue: platform.files },
+      { provide: MAILER, useValue: platform.mailer },
+      { provide: Metrics, useValue: platform.metrics },
       { provide: EgressGuard, useValue: platform.guard },
       { provide: EgressClient, useValue: platform.http },
       { provide: SecretBox, useValue: platform.secretBox },

@@ -6,6 +6,8 @@ import type { Destinations, FileStore } from '../platform/files/index.js';
 import type { EgressClient, EgressGuard } from '../platform/http/index.js';
 import type { Leases } from '../platform/lease/index.js';
 import type { Logger } from '../platform/log/index.js';
+import type { Mailer } from '../platform/mail/index.js';
+import type { Metrics } from '../platform/metrics/index.js';
 import type { Warehouse } from '../platform/warehouse/index.js';
 
 /** Everything the hub stands on, open. The work queue is missing: Nest owns Bull's queues. */
@@ -16,6 +18,8 @@ export interface Platform {
   database: OpenDatabase;
   warehouse: Warehouse;
   files: FileStore;
+  mailer: Mailer;
+  metrics: Metrics;
   guard: EgressGuard;
   http: EgressClient;
   destinations: Destinations;

@@ -29,7 +29,12 @@ export interface TestHub {
     key?: string | null,
   ): Promise<Answer<Body>>;
   /** Like `api`, and throws with the problem where the answer is no 2xx. Returns the body. */
-  ok<Body = Record<string, unknown>>(method: string, path: string, body?: unknown, key?: string | null): Promise<Body>;
+  ok<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string | null,
+  ): Promise<Body>;
   /** Stops the hub and deletes its data directory. */
   stop(): Promise<void>;
 }
