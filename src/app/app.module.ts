@@ -3,6 +3,7 @@ import { CatalogueModule } from '../features/catalogue/index.js';
 import { ExportsModule } from '../features/exports/index.js';
 import { HealthModule } from '../features/health/index.js';
 import { InputsModule } from '../features/inputs/index.js';
+import { OutboxModule } from '../features/outbox/index.js';
 import { OutputsModule } from '../features/outputs/index.js';
 import { TenancyModule } from '../features/tenancy/index.js';
 import type { PluginRegistry } from '../host/registry/index.js';

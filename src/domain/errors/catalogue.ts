@@ -19,6 +19,7 @@ export const ERRORS = {
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The body has a type that is not read' },
   SETTINGS_INVALID: { status: 422, title: 'The settings do not fit the plugin' },
   PLUGIN_UNKNOWN: { status: 422, title: 'There is no such plugin' },
+  VARIANT_UNKNOWN: { status: 422, title: 'There is no such variant' },
   ADDRESS_REFUSED: { status: 422, title: 'The hub may not speak to this address' },
   FOLDER_REFUSED: { status: 422, title: 'The hub may not use this folder' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },

@@ -149,7 +149,7 @@ export class Ledger {
       FROM (${membersSql(key.audienceId, version, condition)}) AS m
       INNER JOIN (
         SELECT mpid, type, value FROM profiles
-        WHERE workspace = ${key.workspace} AND type IN (${codes.join(', ')})
+        WHERE workspace = ${key.workspace} AND type IN (${codes.join(', ')}) AND ${condition ?? '1'}
         GROUP BY workspace, mpid, type, value
       ) AS i ON m.mpid = i.mpid`;
   }

@@ -1,0 +1,2 @@
+export { ExportSweep } from './export-sweep.js';
+export { ExportsModule } from './exports.module.js';
