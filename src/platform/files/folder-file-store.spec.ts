@@ -1,9 +1,13 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mountSmallDisk } from '../../../test/support/small-disk.js';
 import { describeFileStore } from './file-store.suite.js';
-import { FolderFileStore, InvalidKeyError } from './index.js';
+import { FolderFileStore, InvalidKeyError, StorageFullError } from './index.js';
+
+const disk = await mountSmallDisk(2 ** 20);
 
 describe('FolderFileStore', () => {
   let folder: string;
@@ -11,6 +15,8 @@ describe('FolderFileStore', () => {
     folder = await mkdtemp(join(tmpdir(), 'hub-files-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
+
+  afterAll(() => disk?.remove());
 
   describeFileStore(async () => new FolderFileStore(join(folder, 'made', 'on demand')));
 
@@ -25,6 +31,29 @@ describe('FolderFileStore', () => {
     const found: string[] = [];
     for await (const key of store.list('')) found.push(key);
     expect(found).toEqual(['Z', 'a/1', 'a😀', 'b', 'ä/1']);
+  });
+
+  (disk ? it : it.skip)(
+    'says that the disk is full, keeps the old file and frees what it wrote',
+    async () => {
+      const store = new FolderFileStore(join(disk?.path ?? '', 'files'));
+      await store.put('a', 'old');
+      async function* endless() {
+        for (;;) yield Buffer.alloc(65_536);
+      }
+      for (const key of ['a', 'b']) await expect(store.put(key, endless())).rejects.toThrow(StorageFullError);
+      expect(await text(await store.get('a'))).toBe('old');
+      expect(await store.put('b', Buffer.alloc(500_000))).toEqual({ sizeBytes: 500_000 });
+    },
+  );
+
+  it('makes its folder anew where somebody cleared it away', async () => {
+    const root = join(folder, 'cleared');
+    const store = new FolderFileStore(root);
+    await store.put('a', '1');
+    await rm(root, { recursive: true });
+    await store.put('b', '2');
+    expect(await readdir(root)).toEqual(['.hub-tmp', 'b']);
   });
 
   it('leaves no draft behind, and clears away those of a crash after a day', async () => {

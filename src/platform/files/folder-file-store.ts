@@ -38,7 +38,10 @@ export class FolderFileStore implements FileStore {
     const path = this.localPath(key);
     return this.#explained(async () => {
       const realRoot = await this.#prepared();
-      const draft = join(realRoot, RESERVED_SEGMENT, randomUUID());
+      const drafts = join(realRoot, RESERVED_SEGMENT);
+      const draft = join(drafts, randomUUID());
+      // Somebody may have cleared the whole folder away since.
+      await mkdir(drafts, { recursive: true });
       try {
         const sizeBytes = await writeSynced(draft, body);
         await this.#place(draft, path, key, realRoot);
