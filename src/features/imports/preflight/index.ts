@@ -1,0 +1,3 @@
+export type { RowProblem } from '../../../domain/files/index.js';
+export * from './preflight.js';
+export * from './report.js';
