@@ -11,7 +11,15 @@ import type { Platform } from './platform.js';
 import { PlatformModule } from './platform.module.js';
 
 /** The features of the hub. A new one needs a line here and nothing else. */
-const FEATURES = [TenancyModule, CatalogueModule, InputsModule, OutputsModule, ExportsModule, HealthModule];
+const FEATURES = [
+  TenancyModule,
+  CatalogueModule,
+  InputsModule,
+  OutputsModule,
+  OutboxModule,
+  ExportsModule,
+  HealthModule,
+];
 
 @Module({})
 export class AppModule {

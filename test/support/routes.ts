@@ -71,7 +71,7 @@ interface Operation {
 }
 
 /** Reads routes that mean to be seen by one role only. */
-const READS_OF_ADMINS = /^\/api\/v1\/api-keys/;
+const READS_OF_ADMINS = /^\/api\/v1\/(?:api-keys|outbox)/;
 
 /** All routes of the document. */
 export function routesOf(document: { paths: Record<string, Record<string, Operation>> }): Route[] {

@@ -1,0 +1,2 @@
+export { OutboxModule } from './outbox.module.js';
+export { OutboxService, type Post } from './outbox.service.js';
