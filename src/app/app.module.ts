@@ -1,6 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CatalogueModule } from '../features/catalogue/index.js';
+import { ConnectionsModule } from '../features/connections/index.js';
+import { DeliveriesModule } from '../features/deliveries/index.js';
 import { ExportsModule } from '../features/exports/index.js';
+import { FaultsModule } from '../features/faults/index.js';
 import { HealthModule } from '../features/health/index.js';
 import { InputsModule } from '../features/inputs/index.js';
 import { OutboxModule } from '../features/outbox/index.js';
@@ -17,6 +20,9 @@ const FEATURES = [
   InputsModule,
   OutputsModule,
   OutboxModule,
+  ConnectionsModule,
+  DeliveriesModule,
+  FaultsModule,
   ExportsModule,
   HealthModule,
 ];

@@ -20,6 +20,7 @@ export const ERRORS = {
   SETTINGS_INVALID: { status: 422, title: 'The settings do not fit the plugin' },
   PLUGIN_UNKNOWN: { status: 422, title: 'There is no such plugin' },
   VARIANT_UNKNOWN: { status: 422, title: 'There is no such variant' },
+  NAME_REFUSED: { status: 422, title: 'The partner would refuse the name' },
   ADDRESS_REFUSED: { status: 422, title: 'The hub may not speak to this address' },
   FOLDER_REFUSED: { status: 422, title: 'The hub may not use this folder' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },

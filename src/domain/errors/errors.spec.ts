@@ -11,8 +11,8 @@ function documented(): Map<string, number> {
 
 describe('the catalogue of errors', () => {
   it('is what docs/errors.md lists: every code, its status, and nothing else', () => {
-    const catalogue = Object.entries(ERRORS).map(([code, { status }]) => [code, status] as const);
-    expect([...documented()].sort()).toEqual([...catalogue].sort());
+    const catalogue = Object.fromEntries(Object.entries(ERRORS).map(([code, { status }]) => [code, status]));
+    expect(Object.fromEntries(documented())).toEqual(catalogue);
   });
 
   it('has a code once in the page', () => {

@@ -6,6 +6,7 @@ import {
   connections,
   deliveries,
   deliveryBatches,
+  PARKED_UNTIL,
   type ConnectionStatus,
   type Database,
   type DeliveryCursor,
@@ -13,7 +14,7 @@ import {
 } from '../../platform/database/index.js';
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { FaultDetail, FaultLog } from '../faults/index.js';
-import { PARKED_UNTIL, type Delivery, type DeliveryOrder } from './delivery-rows.js';
+import { type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
 
 /** What the row says after the change: when to try again, if at all. */
@@ -89,14 +90,19 @@ export class DeliveryJournal {
     });
   }
 
-  /** Leaves the delivery where it is because its connection was paused. */
-  async park(id: string): Promise<void> {
-    await this.held(id, (tx) =>
-      tx
+  /**
+   * Leaves the delivery where it is because its connection was paused. Returns false where the connection was
+   * activated meanwhile, so that the delivery is to be queued.
+   */
+  async park({ delivery, connection }: DeliveryOrder): Promise<boolean> {
+    return this.held(delivery.id, async (tx) => {
+      const paused = (await statusOf(tx, connection.id)) === 'inactive';
+      await tx
         .update(deliveries)
-        .set({ state: 'queued', notBefore: PARKED_UNTIL, ...FREE })
-        .where(eq(deliveries.id, id)),
-    );
+        .set({ state: 'queued', notBefore: paused ? PARKED_UNTIL : null, ...FREE })
+        .where(eq(deliveries.id, delivery.id));
+      return paused;
+    });
   }
 
   async cancel(id: string): Promise<void> {

@@ -27,9 +27,6 @@ export interface DeliveryOrder {
 /** Where a delivery begins, before it is known whether the output takes whole states. */
 export const FRESH_CURSOR: DeliveryCursor = { operation: 'add', afterMpid: null };
 
-/** `notBefore` of the delivery of a paused connection: nobody takes it until the connection is activated. */
-export const PARKED_UNTIL = new Date('9999-01-01T00:00:00.000Z');
-
 /** The order of a delivery, or undefined where it is no longer there. */
 export async function readOrder(db: Database, deliveryId: string): Promise<DeliveryOrder | undefined> {
   const [row] = await db

@@ -61,11 +61,11 @@ export class DeliveryRunner {
     const { journal, lease, planner } = this.parts;
     const { id } = order.delivery;
     if (order.audience.deletedAt !== null) return journal.cancel(id);
-    if (order.connection.status === 'inactive') return journal.park(id);
+    if (order.connection.status === 'inactive') return this.park(order);
     const attempt = { probing: order.connection.status === 'faulted' };
     try {
       const end = await this.deliver(order, signal, attempt);
-      if (end === 'paused') await journal.park(id);
+      if (end === 'paused') await this.park(order);
       if (end === 'aborted') await lease.giveBack(id);
       if (end !== 'sent') return;
       await journal.complete(order, attempt.probing);
@@ -79,6 +79,11 @@ export class DeliveryRunner {
       return;
     }
     await planner.wakeConnection(order.connection.id);
+  }
+
+  private async park(order: DeliveryOrder): Promise<void> {
+    if (await this.parts.journal.park(order)) return;
+    await this.parts.queue.enqueue({ kind: 'delivery', id: order.delivery.id });
   }
 
   private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: { probing: boolean }) {

@@ -1,7 +1,45 @@
-import type { PartnerLine } from '../../host/outputs/index.js';
+import { Injectable } from '@nestjs/common';
+import { ContextFactory } from '../../host/context/index.js';
+import { RateBudgets, type PartnerLine } from '../../host/outputs/index.js';
+import { InvalidSettingsError, UnknownPluginError } from '../../host/registry/index.js';
+import { fault, limitsOf } from '../../kit/index.js';
+import { SealedSecretError } from '../../platform/crypto/index.js';
 import type { DeliveryOrder } from './delivery-rows.js';
 
-/** Opens the way to a connection's partner. Throws a ConnectorError of kind `config` where it cannot be. */
-export abstract class PartnerLines {
-  abstract open(order: Pick<DeliveryOrder, 'connection' | 'output'>): Promise<PartnerLine>;
+/** Opens the way to a connection's partner. */
+@Injectable()
+export class PartnerLines {
+  private readonly budgets = new RateBudgets();
+
+  constructor(private readonly contexts: ContextFactory) {}
+
+  /**
+   * The line of a connection as it is configured now.
+   *
+   * @throws ConnectorError `config` PLUGIN_UNKNOWN, SETTINGS_INVALID, SECRET_SEALED and those of the context
+   */
+  async open({ connection, output }: Pick<DeliveryOrder, 'connection' | 'output'>): Promise<PartnerLine> {
+    try {
+      const ready = await this.contexts.output(output);
+      const limits = limitsOf(ready.plugin, ready.settings);
+      const budget = this.budgets.of(output.id, limits.rateLimit);
+      return {
+        connectionId: connection.id,
+        connector: ready.plugin,
+        limits,
+        ...(budget ? { budget } : {}),
+        context: ready.connection({ id: connection.id, settings: connection.settings }),
+        secrets: ready.secrets,
+      };
+    } catch (error) {
+      throw asConfigFault(error);
+    }
+  }
+}
+
+function asConfigFault(error: unknown): unknown {
+  if (error instanceof UnknownPluginError) return fault.config('PLUGIN_UNKNOWN', error.message);
+  if (error instanceof InvalidSettingsError) return fault.config('SETTINGS_INVALID', error.message);
+  if (error instanceof SealedSecretError) return fault.config('SECRET_SEALED', error.message);
+  return error;
 }

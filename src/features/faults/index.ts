@@ -1,2 +1,4 @@
 export { FaultCounts } from './fault-counts.js';
 export { FaultLog, type Fault, type FaultDetail, type FaultSubject } from './fault-log.js';
+export { FaultsModule } from './faults.module.js';
+export { FaultsService } from './faults.service.js';

@@ -65,6 +65,9 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 export const OPERATIONS = ['add', 'remove', 'replace'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/** `notBefore` of the delivery of a paused connection: nobody takes it until the connection is activated. */
+export const PARKED_UNTIL = new Date('9999-01-01T00:00:00.000Z');
+
 /** Where a delivery is: the operation under way and the last mpid that was dealt with. */
 export interface DeliveryCursor {
   operation: Operation;

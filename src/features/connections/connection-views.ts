@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { and, desc, eq, inArray, isNull, type SQL } from 'drizzle-orm';
+import {
+  audiences,
+  connections,
+  deliveries,
+  faults,
+  outputs,
+  type Database,
+} from '../../platform/database/index.js';
+import { InjectDatabase } from '../../platform/nest/index.js';
+import type { ConnectionDeliveryView, ConnectionFaultView, ConnectionView } from './connections.dto.js';
+
+/** Reads connections with what people want to see beside them. */
+@Injectable()
+export class ConnectionViews {
+  constructor(@InjectDatabase() private readonly db: Database) {}
+
+  /** Oldest first. */
+  async read(where: SQL | undefined, limit: number, offset = 0): Promise<ConnectionView[]> {
+    const rows = await this.db
+      .select({ connection: connections, audience: audiences, output: outputs })
+      .from(connections)
+      .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+      .innerJoin(outputs, eq(outputs.id, connections.outputId))
+      .where(where)
+      .orderBy(connections.createdAt, connections.id)
+      .limit(limit)
+      .offset(offset);
+    const ids = rows.map(({ connection }) => connection.id);
+    const openFaults = await this.openFaults(ids);
+    const lastDeliveries = await this.lastDeliveries(ids);
+    return rows.map(({ connection, audience, output }) => ({
+      id: connection.id,
+      workspaceId: connection.workspaceId,
+      audienceId: audience.id,
+      audienceName: audience.name,
+      outputId: output.id,
+      outputName: output.name,
+      plugin: output.plugin,
+      variantId: connection.variantId,
+      settings: connection.settings,
+      status: connection.status,
+      externalId: connection.externalId,
+      deliveredVersion: connection.deliveredVersion,
+      audienceVersion: audience.version,
+      openFault: openFaults.get(connection.id) ?? null,
+      lastDelivery: lastDeliveries.get(connection.id) ?? null,
+      createdAt: connection.createdAt.toISOString(),
+      updatedAt: connection.updatedAt.toISOString(),
+    }));
+  }
+
+  private async openFaults(ids: string[]): Promise<Map<string, ConnectionFaultView>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.db
+      .selectDistinctOn([faults.connectionId])
+      .from(faults)
+      .where(and(inArray(faults.connectionId, ids), isNull(faults.resolvedAt)))
+      .orderBy(faults.connectionId, desc(faults.raisedAt));
+    return new Map(
+      rows.map(({ id, connectionId, kind, code, message, raisedAt }) => [
+        connectionId,
+        { id, kind, code, message, raisedAt: raisedAt.toISOString() },
+      ]),
+    );
+  }
+
+  private async lastDeliveries(ids: string[]): Promise<Map<string, ConnectionDeliveryView>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.db
+      .selectDistinctOn([deliveries.connectionId])
+      .from(deliveries)
+      .where(inArray(deliveries.connectionId, ids))
+      .orderBy(deliveries.connectionId, desc(deliveries.createdAt), desc(deliveries.toVersion));
+    return new Map(
+      rows.map(({ id, connectionId, state, toVersion, planned, accepted, rejected, skipped }) => [
+        connectionId,
+        { id, state, toVersion, planned, accepted, rejected, skipped },
+      ]),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsUUID,
+  Min,
+} from 'class-validator';
+import { FAULT_KINDS, type FaultKind } from '../../kit/index.js';
+import {
+  CONNECTION_STATUSES,
+  DELIVERY_STATES,
+  type ConnectionStatus,
+  type DeliveryState,
+} from '../../platform/database/index.js';
+
+/** Statuses people choose between; `faulted` is the hub's. */
+export const CHOSEN_STATUSES = ['active', 'inactive'] as const;
+export type ChosenStatus = (typeof CHOSEN_STATUSES)[number];
+
+const OPEN = { type: 'object', additionalProperties: true } as const;
+
+export class CreateConnection {
+  @ApiProperty({ format: 'uuid', description: "An output of the audience's workspace" })
+  @IsUUID()
+  outputId!: string;
+
+  @ApiPropertyOptional({
+    format: 'uuid',
+    nullable: true,
+    type: String,
+    description: 'null: the full audience',
+  })
+  @IsOptional()
+  @IsUUID()
+  variantId?: string | null;
+
+  @ApiPropertyOptional({ ...OPEN, description: "By the connectionSettings of the plugin's JSON Schema" })
+  @IsOptional()
+  @IsObject()
+  settings?: Record<string, unknown>;
+
+  @ApiProperty({ enum: CHOSEN_STATUSES, description: 'inactive: nothing is sent until it is activated' })
+  @IsIn(CHOSEN_STATUSES)
+  status!: ChosenStatus;
+}
+
+/** `settings` replaces the settings as a whole, from the next delivery on. */
+export class UpdateConnection {
+  @ApiPropertyOptional(OPEN)
+  @IsOptional()
+  @IsObject()
+  settings?: Record<string, unknown>;
+
+  @ApiPropertyOptional({ enum: CHOSEN_STATUSES })
+  @IsOptional()
+  @IsIn(CHOSEN_STATUSES)
+  status?: ChosenStatus;
+}
+
+export class BulkConnect extends OmitType(CreateConnection, ['variantId']) {
+  @ApiProperty({ type: [Number], minItems: 1, maxItems: 1000 })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1000)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  audienceIds!: number[];
+}
+
+export class ConnectionFaultView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ enum: FAULT_KINDS })
+  kind!: FaultKind;
+  @ApiProperty()
+  code!: string;
+  @ApiProperty()
+  message!: string;
+  @ApiProperty({ format: 'date-time' })
+  raisedAt!: string;
+}
+
+export class ConnectionDeliveryView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ enum: DELIVERY_STATES })
+  state!: DeliveryState;
+  @ApiProperty()
+  toVersion!: number;
+  @ApiProperty({ nullable: true, type: Number })
+  planned!: number | null;
+  @ApiProperty()
+  accepted!: number;
+  @ApiProperty()
+  rejected!: number;
+  @ApiProperty()
+  skipped!: number;
+}
+
+export class ConnectionView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ format: 'uuid' })
+  workspaceId!: string;
+  @ApiProperty()
+  audienceId!: number;
+  @ApiProperty()
+  audienceName!: string;
+  @ApiProperty({ format: 'uuid' })
+  outputId!: string;
+  @ApiProperty()
+  outputName!: string;
+  @ApiProperty()
+  plugin!: string;
+  @ApiProperty({ format: 'uuid', nullable: true, type: String })
+  variantId!: string | null;
+  @ApiProperty(OPEN)
+  settings!: Record<string, unknown>;
+  @ApiProperty({ enum: CONNECTION_STATUSES })
+  status!: ConnectionStatus;
+  @ApiProperty({ nullable: true, type: String, description: "The partner's id of the audience" })
+  externalId!: string | null;
+  @ApiProperty({ description: 'Version the partner has; 0: nothing was sent yet' })
+  deliveredVersion!: number;
+  @ApiProperty({ description: 'Published version of the audience' })
+  audienceVersion!: number;
+  @ApiProperty({ nullable: true, type: ConnectionFaultView, description: 'The newest open fault' })
+  openFault!: ConnectionFaultView | null;
+  @ApiProperty({ nullable: true, type: ConnectionDeliveryView, description: 'The newest delivery' })
+  lastDelivery!: ConnectionDeliveryView | null;
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+}
+
+export class FailedConnectionView {
+  @ApiProperty()
+  audienceId!: number;
+  @ApiProperty({ description: 'See docs/errors.md' })
+  code!: string;
+  @ApiProperty()
+  message!: string;
+}
+
+export class BulkConnectView {
+  @ApiProperty({ type: [ConnectionView] })
+  connected!: ConnectionView[];
+  @ApiProperty({ type: [FailedConnectionView] })
+  failed!: FailedConnectionView[];
+}

@@ -1,0 +1,3 @@
+export { ConnectionView } from './connections.dto.js';
+export { ConnectionsModule } from './connections.module.js';
+export { ConnectionsService } from './connections.service.js';

@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { stringify } from 'csv-stringify';
+import type { Response } from 'express';
+import { ApiPage, IdParam, mapPage } from '../http/index.js';
+import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
+import { DeliveriesQuery, DeliveryView, OutcomesQuery, OutcomeView, showDelivery } from './deliveries.dto.js';
+import { DeliveriesService } from './deliveries.service.js';
+import { OutcomesService } from './outcomes.service.js';
+
+const CSV_COLUMNS = ['mpid', 'operation', 'status', 'code', 'message', 'batchId'];
+
+@ApiTags('Deliveries')
+@Controller()
+export class DeliveriesController {
+  constructor(
+    private readonly deliveries: DeliveriesService,
+    private readonly outcomes: OutcomesService,
+  ) {}
+
+  @Get('connections/:id/deliveries')
+  @Access('viewer')
+  @ApiPage(DeliveryView)
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @IdParam('connection') id: string,
+    @Query() query: DeliveriesQuery,
+  ) {
+    return mapPage(await this.deliveries.list(principal, id, query), showDelivery);
+  }
+
+  @Get('deliveries/:id')
+  @Access('viewer')
+  @ApiOkResponse({ type: DeliveryView })
+  async get(@CurrentPrincipal() principal: Principal, @IdParam('delivery') id: string) {
+    return showDelivery(await this.deliveries.get(principal, id));
+  }
+
+  @Get('deliveries/:id/outcomes')
+  @Access('viewer')
+  @ApiOperation({ summary: 'Who was rejected or skipped, and why; JSON by page, or one CSV file' })
+  @ApiProduces('application/json', 'text/csv')
+  @ApiPage(OutcomeView)
+  async listOutcomes(
+    @CurrentPrincipal() principal: Principal,
+    @IdParam('delivery') id: string,
+    @Query() query: OutcomesQuery,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const { id: deliveryId } = await this.deliveries.get(principal, id);
+    const asCsv = query.format === 'csv' || (query.format === undefined && accept?.startsWith('text/csv'));
+    if (!asCsv) return this.outcomes.list(deliveryId, query);
+    response.type('text/csv').attachment(`outcomes-${deliveryId}.csv`);
+    const rows = Readable.from(this.outcomes.all(deliveryId, query));
+    await pipeline(rows, stringify({ header: true, columns: CSV_COLUMNS }), response);
+  }
+}

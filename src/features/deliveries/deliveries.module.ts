@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { FaultsModule } from '../faults/index.js';
+import { ScheduleModule } from '../schedule/index.js';
+import { TenancyModule } from '../tenancy/index.js';
+import { DeliveriesController } from './deliveries.controller.js';
+import { DeliveriesService } from './deliveries.service.js';
+import { DeliveryPlanner } from './delivery-planner.js';
+import { DeliverySweep } from './delivery-sweep.js';
+import { DeliveryWorker } from './delivery-worker.js';
+import { DELIVERY_PROVIDERS } from './delivery.providers.js';
+import { OutcomesService } from './outcomes.service.js';
+import { PartnerLines } from './partner-lines.js';
+
+/** Brings changes of membership to partners. Others wake {@link DeliveryPlanner} after publishing a version. */
+@Module({
+  imports: [TenancyModule, ScheduleModule, FaultsModule],
+  controllers: [DeliveriesController],
+  providers: [
+    DeliveryPlanner,
+    PartnerLines,
+    ...DELIVERY_PROVIDERS,
+    DeliveryWorker,
+    DeliveriesService,
+    OutcomesService,
+  ],
+  exports: [DeliveryPlanner, DeliverySweep],
+})
+export class DeliveriesModule {}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { and, desc, eq } from 'drizzle-orm';
+import { notFound } from '../../domain/errors/index.js';
+import { connections, deliveries, type Database } from '../../platform/database/index.js';
+import { InjectDatabase } from '../../platform/nest/index.js';
+import { readPage, type Page } from '../http/index.js';
+import { scopedTo, type Principal } from '../tenancy/index.js';
+import type { DeliveriesQuery } from './deliveries.dto.js';
+import type { Delivery } from './delivery-rows.js';
+
+/** Deliveries as people see them. */
+@Injectable()
+export class DeliveriesService {
+  constructor(@InjectDatabase() private readonly db: Database) {}
+
+  /** Newest first. */
+  async list(principal: Principal, connectionId: string, query: DeliveriesQuery): Promise<Page<Delivery>> {
+    const visible = scopedTo(principal, connections.workspaceId);
+    const found = await this.db.$count(connections, and(eq(connections.id, connectionId), visible));
+    if (found === 0) throw notFound('connection', connectionId);
+    const where = and(
+      eq(deliveries.connectionId, connectionId),
+      query.state ? eq(deliveries.state, query.state) : undefined,
+    );
+    return readPage(query, this.db.$count(deliveries, where), (limit, offset) =>
+      this.db
+        .select()
+        .from(deliveries)
+        .where(where)
+        .orderBy(desc(deliveries.createdAt), desc(deliveries.toVersion))
+        .limit(limit)
+        .offset(offset),
+    );
+  }
+
+  /** The delivery, or NOT_FOUND where it does not exist or `principal` may not see it. */
+  async get(principal: Principal, id: string): Promise<Delivery> {
+    const [row] = await this.db
+      .select()
+      .from(deliveries)
+      .where(and(eq(deliveries.id, id), scopedTo(principal, deliveries.workspaceId)));
+    if (!row) throw notFound('delivery', id);
+    return row;
+  }
+}

@@ -1,0 +1,3 @@
+export { DeliveriesModule } from './deliveries.module.js';
+export { DeliveryPlanner } from './delivery-planner.js';
+export { DeliverySweep } from './delivery-sweep.js';

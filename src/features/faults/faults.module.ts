@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TenancyModule } from '../tenancy/index.js';
+import { FaultCounts } from './fault-counts.js';
+import { FaultLog } from './fault-log.js';
+import { FaultsController } from './faults.controller.js';
+import { FaultsService } from './faults.service.js';
+
+/** Why connections are stopped or degraded, and how they go on. */
+@Module({
+  imports: [TenancyModule],
+  controllers: [FaultsController],
+  providers: [FaultsService, FaultLog, FaultCounts],
+  exports: [FaultLog, FaultCounts],
+})
+export class FaultsModule {}

@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { and, desc, eq, inArray, isNotNull, isNull, type SQL } from 'drizzle-orm';
+import { HubError, notFound } from '../../domain/errors/index.js';
+import type { Clock } from '../../platform/clock/index.js';
+import {
+  connections,
+  deliveries,
+  faults,
+  PARKED_UNTIL,
+  type Database,
+  type Transaction,
+} from '../../platform/database/index.js';
+import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
+import type { WorkQueue } from '../../platform/queue/index.js';
+import { readPage, type Page } from '../http/index.js';
+import { scopedTo, type Principal } from '../tenancy/index.js';
+import type { Fault } from './fault-log.js';
+import type { FaultRow, FaultsQuery } from './faults.dto.js';
+
+/** Faults as people see and resume them. */
+@Injectable()
+export class FaultsService {
+  constructor(
+    @InjectDatabase() private readonly db: Database,
+    @InjectWorkQueue() private readonly queue: WorkQueue,
+    @InjectClock() private readonly clock: Clock,
+  ) {}
+
+  /** Newest first. */
+  async list(principal: Principal, query: FaultsQuery): Promise<Page<FaultRow>> {
+    const where = and(
+      scopedTo(principal, faults.workspaceId),
+      query.open === undefined ? undefined : openness(query.open === 'true'),
+      query.workspaceId ? eq(faults.workspaceId, query.workspaceId) : undefined,
+      query.connectionId ? eq(faults.connectionId, query.connectionId) : undefined,
+      inArray(faults.connectionId, this.connectionsOf(query)),
+    );
+    return readPage(query, this.db.$count(faults, where), (limit, offset) =>
+      this.rows(where).orderBy(desc(faults.raisedAt), desc(faults.id)).limit(limit).offset(offset),
+    );
+  }
+
+  /** The fault, or NOT_FOUND where it does not exist or `principal` may not see it. */
+  async get(principal: Principal, id: string): Promise<FaultRow> {
+    const [row] = await this.rows(and(eq(faults.id, id), scopedTo(principal, faults.workspaceId)));
+    if (!row) throw notFound('fault', id);
+    return row;
+  }
+
+  /**
+   * Resolves a fault and lets its connection go on from where it stopped. A connection that was paused
+   * meanwhile stays paused. WRONG_STATE where the fault is resolved already.
+   */
+  async resume(principal: Principal, id: string): Promise<FaultRow> {
+    const { fault } = await this.get(principal, id);
+    const queued = await this.db.transaction(async (tx) => {
+      const open = await lockOpenDelivery(tx, fault.connectionId);
+      const [connection] = await tx
+        .select()
+        .from(connections)
+        .where(eq(connections.id, fault.connectionId))
+        .for('update');
+      const resolved = await tx
+        .update(faults)
+        .set({ resolvedAt: this.clock.now(), resolvedBy: principal.name, nextProbeAt: null })
+        .where(and(eq(faults.id, id), isNull(faults.resolvedAt)))
+        .returning({ id: faults.id });
+      if (resolved.length === 0) return 'resolved before';
+      if (fault.kind === 'permanent' || !connection) return undefined;
+      return this.goOn(tx, connection, open);
+    });
+    if (queued === 'resolved before') throw alreadyResolved((await this.get(principal, id)).fault);
+    if (queued !== undefined) await this.queue.enqueue({ kind: 'delivery', id: queued });
+    return this.get(principal, id);
+  }
+
+  /** Returns the delivery to put into the queue. */
+  private async goOn(
+    tx: Transaction,
+    connection: typeof connections.$inferSelect,
+    open: { id: string; state: string } | undefined,
+  ): Promise<string | undefined> {
+    const paused = connection.status === 'inactive';
+    if (!paused) {
+      const active = { status: 'active', updatedAt: this.clock.now() } as const;
+      await tx.update(connections).set(active).where(eq(connections.id, connection.id));
+    }
+    if (open?.state !== 'faulted') return undefined;
+    await tx
+      .update(deliveries)
+      .set({ state: 'queued', notBefore: paused ? PARKED_UNTIL : null, failures: 0, firstFailureAt: null })
+      .where(eq(deliveries.id, open.id));
+    return paused ? undefined : open.id;
+  }
+
+  private rows(where: SQL | undefined) {
+    return this.db
+      .select({ fault: faults, audienceId: connections.audienceId, outputId: connections.outputId })
+      .from(faults)
+      .innerJoin(connections, eq(connections.id, faults.connectionId))
+      .where(where);
+  }
+
+  private connectionsOf({ audienceId, outputId }: FaultsQuery) {
+    return this.db
+      .select({ id: connections.id })
+      .from(connections)
+      .where(
+        and(
+          audienceId === undefined ? undefined : eq(connections.audienceId, audienceId),
+          outputId === undefined ? undefined : eq(connections.outputId, outputId),
+        ),
+      );
+  }
+}
+
+/** Locked first, so that the delivery's own process cannot write about it meanwhile. */
+async function lockOpenDelivery(tx: Transaction, connectionId: string) {
+  const [open] = await tx
+    .select({ id: deliveries.id, state: deliveries.state })
+    .from(deliveries)
+    .where(
+      and(
+        eq(deliveries.connectionId, connectionId),
+        inArray(deliveries.state, ['queued', 'running', 'faulted']),
+      ),
+    )
+    .for('update');
+  return open;
+}
+
+function openness(open: boolean): SQL {
+  return open ? isNull(faults.resolvedAt) : isNotNull(faults.resolvedAt);
+}
+
+function alreadyResolved({ id, resolvedAt, resolvedBy }: Fault): HubError {
+  return new HubError(
+    'WRONG_STATE',
+    `Fault ${id} was resolved already, at ${resolvedAt?.toISOString()} by ${resolvedBy}. Nothing was changed.`,
+  );
+}
