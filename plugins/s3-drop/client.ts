@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { S3DropContext } from './settings.js';
 
@@ -6,13 +8,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 const IDLE_TIMEOUT_MS = 30_000;
 
 /** A client for one call of the connector. The caller destroys it. */
-export function clientOf({ settings, credentials }: S3DropContext): S3Client {
+export function clientOf({ settings, credentials, lookup }: S3DropContext): S3Client {
   const { region, endpoint, forcePathStyle } = settings;
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   return new S3Client({
     region,
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     requestHandler: {
+      httpAgent: new HttpAgent({ keepAlive: true, lookup }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, lookup }),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: IDLE_TIMEOUT_MS,
       socketTimeout: IDLE_TIMEOUT_MS,

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
@@ -138,6 +138,17 @@ describe('the S3 drop', () => {
       });
       await expect(stream.toArray()).rejects.toMatchObject({ kind: 'retryable', code: 'CONNECTION_LOST' });
     });
+  });
+
+  it('resolves the names of servers as the host wants it', async () => {
+    const asked: string[] = [];
+    const lookup: LookupFunction = (name, _, done) => {
+      asked.push(name);
+      done(Object.assign(new Error('No such name.'), { code: 'ENOTFOUND' }), '');
+    };
+    const ctx = contextOf({ bucket: 'drop', endpoint: `http://s3.example.com:${s3.port}`, layout: 'iqm' });
+    await expect(s3Drop.check({ ...ctx, lookup })).rejects.toMatchObject({ kind: 'retryable' });
+    expect(new Set(asked)).toEqual(new Set(['s3.example.com']));
   });
 
   it('leaves what it does not know as it is, for the log', () => {

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { fault, SourceChangedError } from '../../src/kit/index.js';
+import { fault, isConnectorError, SourceChangedError } from '../../src/kit/index.js';
 
 /** What the SDK's errors are read for; their messages may quote keys and headers, so they are not repeated. */
 interface S3Failure {
@@ -53,6 +53,8 @@ const LOST_CODES = new Set([
 
 /** The error to throw for `error` of a call on `bucket`. What is not recognised stays what it is: unexpected. */
 export function s3FaultOf(error: unknown, bucket: string, key?: string): unknown {
+  // A refusal by the hub's own rules comes through the client as it is.
+  if (isConnectorError(error)) return error;
   const failure = failureOf(error);
   if (!failure) return error;
   const { name, code, status, retryAfterMs } = failure;

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { z } from 'zod';
 
 /** The part of pino's logger a connector sees. Secrets of the connector are redacted by the host. */
@@ -61,6 +62,11 @@ export interface Context<C, K> {
   http: HttpClient;
   /** Opens a folder (absolute path) or `s3://bucket/prefix` to write to; the host guards which are allowed. */
   destination(url: string, options?: DestinationOptions): Destination;
+  /**
+   * Resolves host names within the egress rules. A vendor's library that opens connections by itself must
+   * be given it: the check of {@link ConnectorBase.egressUrls} alone would trust a name to keep its address.
+   */
+  lookup?: LookupFunction;
   log: ConnectorLog;
   /** Aborts when the hub shuts down or the call timed out. */
   signal: AbortSignal;

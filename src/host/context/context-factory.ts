@@ -109,6 +109,7 @@ export class ContextFactory {
       credentials,
       http: http.bound(signal),
       destination: (url, options) => destinations.open(url, options, signal),
+      lookup: this.parts.reach.guard.lookup,
       log,
       signal,
       now: () => clock.now(),
