@@ -5,6 +5,7 @@ import { DeliveriesModule } from '../features/deliveries/index.js';
 import { ExportsModule } from '../features/exports/index.js';
 import { FaultsModule } from '../features/faults/index.js';
 import { HealthModule } from '../features/health/index.js';
+import { ImportsModule } from '../features/imports/index.js';
 import { InputsModule } from '../features/inputs/index.js';
 import { OutboxModule } from '../features/outbox/index.js';
 import { OutputsModule } from '../features/outputs/index.js';
@@ -18,6 +19,7 @@ const FEATURES = [
   TenancyModule,
   CatalogueModule,
   InputsModule,
+  ImportsModule,
   OutputsModule,
   OutboxModule,
   ConnectionsModule,

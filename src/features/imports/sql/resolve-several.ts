@@ -3,7 +3,7 @@ import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
 import { mpidSql, withoutCollisions } from './mpid.js';
-import type { ResolveCounts, ResolveRequest } from './resolve.js';
+import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
 import { dropByPrefix, recreate } from './tables.js';
 
 /** Types of which a person in a file has one: another value of them means another person. */
@@ -22,23 +22,34 @@ const MAX_ROUNDS = 16;
  *    then the row with the strongest identity of all that share it. What is shared only through weaker
  *    identities does not join people.
  */
-export async function resolveSeveral(warehouse: Warehouse, request: ResolveRequest): Promise<ResolveCounts> {
-  const { tables } = request;
+export async function resolveSeveral(
+  warehouse: Warehouse,
+  request: ResolveRequest,
+  onCounted: OnCounted,
+): Promise<ResolveCounts> {
   await findKnown(warehouse, request);
   await labelRows(warehouse, request);
   await settleLabels(warehouse, request);
+  const counts = await countRows(warehouse, request);
+  await onCounted(counts);
   if (request.create) await register(warehouse, request);
-  const [counts] = await warehouse.query<{ matched: string; fresh: string }>(
-    `SELECT countIf(r.rank = 0) AS matched, countIf(r.rank = 1) AS fresh
+  return counts;
+}
+
+async function countRows(warehouse: Warehouse, { tables, create }: ResolveRequest): Promise<ResolveCounts> {
+  const [row] = await warehouse.query<{ matched: string; others: string; profiles: string }>(
+    `SELECT countIf(r.rank = 0) AS matched, countIf(r.rank = 1) AS others,
+       uniqExactIf(r.hash, r.rank = 1) AS profiles
      FROM (SELECT row FROM ${tables.stage} WHERE first = 1 AND type != 0) AS s
      INNER JOIN ${tables.rows} AS r ON s.row = r.row`,
     { lane: 'bulk' },
   );
-  const fresh = Number(counts?.fresh ?? 0);
+  const others = Number(row?.others ?? 0);
   return {
-    matched: Number(counts?.matched ?? 0),
-    created: request.create ? fresh : 0,
-    unknown: request.create ? 0 : fresh,
+    matched: Number(row?.matched ?? 0),
+    created: create ? others : 0,
+    unknown: create ? 0 : others,
+    createdProfiles: create ? Number(row?.profiles ?? 0) : 0,
   };
 }
 

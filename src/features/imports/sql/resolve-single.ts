@@ -3,7 +3,7 @@ import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
 import { mpidSql, withoutCollisions } from './mpid.js';
-import type { ResolveCounts, ResolveRequest } from './resolve.js';
+import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
 
 /**
  * Resolves a file of one identity a row: stage and `identities` are both in hash order, so one merge finds
@@ -13,6 +13,7 @@ export async function resolveSingle(
   warehouse: Warehouse,
   request: ResolveRequest,
   type: IdentityType,
+  onCounted: OnCounted,
 ): Promise<ResolveCounts> {
   const { workspace } = request;
   const unknown = `SELECT hash, value, ${codeOf(type)} AS type FROM (${joinedSql(request, type)}) WHERE known = 0`;
@@ -20,9 +21,18 @@ export async function resolveSingle(
     `SELECT countIf(known = 1) AS matched, countIf(known = 0) AS others FROM (${joinedSql(request, type)})`,
     { lane: 'bulk', settings: MERGED },
   );
-  const counts = { known: Number(rows?.matched ?? 0), unknown: Number(rows?.others ?? 0) };
-  if (!request.create || counts.unknown === 0)
-    return { matched: counts.known, created: 0, unknown: counts.unknown };
+  const known = Number(rows?.matched ?? 0);
+  const others = Number(rows?.others ?? 0);
+  const counts: ResolveCounts = request.create
+    ? {
+        matched: known,
+        created: others,
+        unknown: 0,
+        createdProfiles: known === 0 ? null : await distinct(warehouse, unknown, others),
+      }
+    : { matched: known, created: 0, unknown: others, createdProfiles: 0 };
+  await onCounted(counts);
+  if (counts.created === 0) return counts;
 
   const rule = await withoutCollisions(
     warehouse,
@@ -39,7 +49,17 @@ export async function resolveSingle(
     `INSERT INTO identities SELECT ${workspace}, type, hash, value, ${mpidSql('hash', rule)} FROM (${unknown})`,
     { lane: 'bulk', settings: MERGED },
   );
-  return { matched: counts.known, created: counts.unknown, unknown: 0 };
+  return counts;
+}
+
+/** How many different identities `select` gives; few rows or none are the rule. */
+async function distinct(warehouse: Warehouse, select: string, rows: number): Promise<number> {
+  if (rows === 0) return 0;
+  const [row] = await warehouse.query<{ n: string }>(
+    `SELECT count() AS n FROM (SELECT hash FROM (${select}) GROUP BY hash)`,
+    { lane: 'bulk', settings: MERGED },
+  );
+  return Number(row?.n ?? 0);
 }
 
 /** `SELECT mpid` of the profiles in the stage, with repetitions. */

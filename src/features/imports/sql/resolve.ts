@@ -20,18 +20,27 @@ export interface ResolveCounts {
   matched: number;
   created: number;
   unknown: number;
+  /** New profiles, each once; null: every member of the file is new, so the size of the file's set tells. */
+  createdProfiles: number | null;
 }
+
+/** Hears the counts before anything is registered: after a crash they could not be told any more. */
+export type OnCounted = (counts: ResolveCounts) => Promise<void>;
 
 /**
  * Finds the profile of every accepted row, makes those that are missing (where the input says so) and learns
  * the identities that are new. Run under the workspace's identity lease; run again, it finds what it made.
  */
-export async function resolve(warehouse: Warehouse, request: ResolveRequest): Promise<ResolveCounts> {
+export async function resolve(
+  warehouse: Warehouse,
+  request: ResolveRequest,
+  onCounted: OnCounted = async () => undefined,
+): Promise<ResolveCounts> {
   const [identity] = request.plan.mapping.identities;
   if (identity === undefined) throw new Error('A mapping without identities cannot be resolved.');
   return isSingle(request.plan)
-    ? resolveSingle(warehouse, request, identity.type)
-    : resolveSeveral(warehouse, request);
+    ? resolveSingle(warehouse, request, identity.type, onCounted)
+    : resolveSeveral(warehouse, request, onCounted);
 }
 
 /** `SELECT mpid` of the file's profiles, with repetitions. Only after {@link resolve}. */

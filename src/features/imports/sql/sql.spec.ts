@@ -100,7 +100,7 @@ describe('an import of one identity a row', () => {
       rows: [['Ann@example.com'], ['bob@example.com'], ['ann@example.com'], ['nonsense']],
     });
     expect(first.staged).toEqual({ rows: 4, rejected: 1, withInvalidCells: 0 });
-    expect(first.resolved).toEqual({ matched: 0, created: 3, unknown: 0 });
+    expect(first.resolved).toEqual({ matched: 0, created: 3, unknown: 0, createdProfiles: null });
     expect(first.delta).toEqual({ added: 2, removed: 0 });
     const second = await importRows({
       workspace,
@@ -109,7 +109,7 @@ describe('an import of one identity a row', () => {
       rows: [['bob@example.com'], ['eve@example.com']],
       create: false,
     });
-    expect(second.resolved).toEqual({ matched: 1, created: 0, unknown: 1 });
+    expect(second.resolved).toEqual({ matched: 1, created: 0, unknown: 1, createdProfiles: 0 });
     expect(second.delta).toEqual({ added: 0, removed: 1 });
     expect(await membersOf(workspace, audience.id, 2)).toEqual([{ email: ['bob@example.com'] }]);
   });
@@ -164,7 +164,7 @@ describe('an import of several identities a row', () => {
         ['', 'late@example.com', '+12025550101'],
       ],
     });
-    expect(resolved).toEqual({ matched: 1, created: 2, unknown: 0 });
+    expect(resolved).toEqual({ matched: 1, created: 2, unknown: 0, createdProfiles: 2 });
     expect(await membersOf(workspace, audience.id, 2)).toEqual([
       { customer_id: ['c1'], email: ['ann@example.com'], phone: ['+12025550101'] },
       { customer_id: ['c2'] },

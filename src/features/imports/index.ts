@@ -1,0 +1,2 @@
+export { ImportsModule } from './imports.module.js';
+export { ScanService } from './scan/scan.service.js';

@@ -1,0 +1,17 @@
+import type { ImportProblem, Transaction } from '../../../platform/database/index.js';
+import type { ImportWork } from './import-work.js';
+
+/**
+ * Who hears how imports go on. With a transaction: part of the change itself. Without: after the row was
+ * written, where a process may die before it; whoever needs it looks again in a sweep.
+ */
+export interface ImportListener {
+  /** A version became visible. */
+  published(work: ImportWork, audienceId: number, version: number): Promise<void>;
+  failed(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
+  held(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
+  /** The source is another one by now: list it anew. */
+  sourceChanged(work: ImportWork): Promise<void>;
+  /** The import is at its end, whatever that is: the next one of the same source may begin. */
+  ended(work: ImportWork): Promise<void>;
+}

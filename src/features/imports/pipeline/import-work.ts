@@ -1,0 +1,60 @@
+import type { ColumnMapping } from '../../../domain/identities/index.js';
+import type { FileShape } from '../../../kit/index.js';
+import type { audiences, imports, inputs, workspaces } from '../../../platform/database/index.js';
+import type { PreflightReport } from '../preflight/index.js';
+import type { ResolveCounts } from '../sql/resolve.js';
+import type { StageCounts } from '../sql/stage.js';
+
+export type ImportRow = typeof imports.$inferSelect;
+export type AudienceRow = typeof audiences.$inferSelect;
+
+/** What a scan noted of the source file (`imports.source`). */
+export interface NotedSource {
+  sizeBytes: number;
+  modifiedAt: string;
+  shape: FileShape;
+  onUnknown: 'reject' | 'create';
+  tombstones: boolean;
+}
+
+/** The part of a preflight report that later steps need. */
+export type UsableReport = Omit<Extract<PreflightReport, { verdict: 'usable' }>, 'problems'>;
+
+/** What the steps have found out so far (`imports.progress`); all of it can be found out again. */
+export interface ImportProgress {
+  report?: UsableReport;
+  staged?: StageCounts;
+  /** Written before anything is registered, so that a second run does not count new people as known. */
+  resolved?: ResolveCounts;
+  nextSize?: number;
+}
+
+/** One import while a worker has it. Steps read it and return what changes. */
+export interface ImportWork {
+  row: ImportRow;
+  source: NotedSource;
+  progress: ImportProgress;
+  workspace: typeof workspaces.$inferSelect;
+  /** Undefined where the input was deleted meanwhile. */
+  input: typeof inputs.$inferSelect | undefined;
+  audience: AudienceRow | undefined;
+  /** Folder on this machine for the file while it is worked on. */
+  spool: string;
+  signal: AbortSignal;
+}
+
+/** The report, or a step back where this worker has none. */
+export function mappingOf(work: ImportWork): ColumnMapping {
+  return reportOf(work).mapping;
+}
+
+export function reportOf(work: ImportWork): UsableReport {
+  const { report } = work.progress;
+  if (report === undefined) throw new Error('The import has no preflight report; it must be fetched again.');
+  return report;
+}
+
+export function audienceOf(work: ImportWork): AudienceRow {
+  if (work.audience === undefined) throw new Error('The import has no audience yet.');
+  return work.audience;
+}
