@@ -65,8 +65,12 @@ describe('the file output', () => {
   it('refuses to finish where parts went missing, and names the first', async () => {
     const { ctx, replace } = rig({ destination: '/exports' });
     await replace.write(ctx, audience, batch([member(0)]), 0);
-    await expect(replace.finish(ctx, audience, { toVersion: 1, parts: 2, members: 2 })).rejects.toThrow(
-      '1 of 2 parts of version 1',
+    await expect(replace.finish(ctx, audience, { toVersion: 1, parts: 2, members: 2 })).rejects.toMatchObject(
+      {
+        kind: 'config',
+        code: 'PARTS_MISSING',
+        message: expect.stringContaining('1 of 2 parts of version 1'),
+      },
     );
   });
 

@@ -1,4 +1,4 @@
-import type { Destination } from '../../src/kit/index.js';
+import { type Destination, fault } from '../../src/kit/index.js';
 
 /** Where the parts of one whole state lie until it is complete. */
 export interface WholeState {
@@ -26,9 +26,10 @@ export async function finishWhole(
   const missing = wanted.filter((key) => !stored.has(key));
   if (missing.length === 0) await join(destination, state, whole, wanted);
   else if (!(await isFinished(destination, state))) {
-    throw new Error(
+    throw fault.config(
+      'PARTS_MISSING',
       `${missing.length} of ${whole.parts} parts of version ${state.toVersion} are not in the destination ` +
-        `(first: ${missing[0]}). Were they deleted while the delivery ran? Send the version again.`,
+        `(first: ${missing[0]}). Were they deleted while the delivery ran? Keep .parts/ as it is, and send the version again.`,
     );
   }
   await clearAway(destination, state);

@@ -36,7 +36,9 @@ export const folderDrop = defineInput({
   async check(ctx) {
     const root = await rootOf(ctx.settings);
     const walk = { root, prefix: dropPrefixOf(ctx.settings), recursive: false, signal: ctx.signal };
-    await walkDrop(walk).next();
+    const entries = walkDrop(walk);
+    await entries.next();
+    await entries.return(undefined);
   },
   trigger: { type: 'schedule', list },
   async open(ctx, file) {

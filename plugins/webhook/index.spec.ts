@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { limitsOf, type OutputMember } from '../../src/kit/index.js';
 import {
@@ -57,6 +58,22 @@ describe('the webhook output', () => {
       toVersion: 4,
       members: batch.members,
     });
+  });
+
+  it('is believed by the receiver that the README shows, and by no one with another secret', async () => {
+    const { requests, ctx } = await answering(204);
+    await webhook.audience.add(ctx, audience, batch);
+    const readme = await readFile('plugins/webhook/README.md', 'utf8');
+    const code = /```js\n(.*?)```/s.exec(readme)?.[1] ?? '';
+    const { isFromTheHub } = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as {
+      isFromTheHub: (secret: string, signature: string, body: string, nowSeconds: number) => boolean;
+    };
+    const [{ headers, body } = { headers: {}, body: '' }] = requests;
+    const signature = String(new Map(Object.entries(headers)).get('x-hub-signature'));
+    expect(isFromTheHub('shared', signature, body, 1_767_225_700)).toBe(true);
+    expect(isFromTheHub('other', signature, body, 1_767_225_700)).toBe(false);
+    expect(isFromTheHub('shared', signature, `${body} `, 1_767_225_700)).toBe(false);
+    expect(isFromTheHub('shared', signature, body, 1_767_229_200)).toBe(false);
   });
 
   it.each([
