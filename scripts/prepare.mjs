@@ -2,7 +2,7 @@
  * Makes a fresh clone runnable: checks Node, installs the packages, builds. Does only what is missing, and is
  * quiet unless something fails. Node built-ins only, since nothing else is there on the first run.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,10 +16,10 @@ const BUILT = join(root, 'dist', '.built');
 const INSTALLED = join(root, 'node_modules', '.installed');
 
 /** Installs and builds where needed; ends the process with a message where that fails. */
-export function prepare() {
+export async function prepare() {
   checkNode();
-  install();
-  build();
+  await install();
+  await build();
 }
 
 function checkNode() {
@@ -29,7 +29,7 @@ function checkNode() {
 }
 
 /** The packages are those of package-lock.json, whether this script or somebody's npm put them there. */
-function install() {
+async function install() {
   const lockFile = join(root, 'package-lock.json');
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === wanted) return;
@@ -38,12 +38,12 @@ function install() {
   const fresh = existsSync(npmsOwn) && statSync(npmsOwn).mtimeMs >= statSync(lockFile).mtimeMs;
   if (!fresh) {
     say('Installing packages …');
-    npm(['ci', '--include=dev', '--no-audit', '--no-fund'], 'The packages were not installed.');
+    await npm(['ci', '--include=dev', '--no-audit', '--no-fund'], 'The packages were not installed.');
   }
   writeFileSync(INSTALLED, wanted);
 }
 
-function build() {
+async function build() {
   const wanted = fingerprint();
   const complete = existsSync(join(root, 'dist', 'src', 'main.js'));
   if (complete && existsSync(BUILT) && readFileSync(BUILT, 'utf8') === wanted) return;
@@ -51,7 +51,7 @@ function build() {
   if (!complete) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
   rmSync(BUILT, { force: true });
   say('Building …');
-  npm(['run', '--silent', 'build'], 'The build failed.');
+  await npm(['run', '--silent', 'build'], 'The build failed.');
   writeFileSync(BUILT, wanted);
 }
 
@@ -71,15 +71,25 @@ function addTo(hash, path) {
   }
 }
 
-function npm(args, failure) {
+/** Shows what npm says only where it fails. Ends with it when this process is told to stop. */
+async function npm(args, failure) {
   // Under `npm start`, npm says where it is; called by hand, it is on the path.
   const own = process.env.npm_execpath;
   const [command, before] = own ? [process.execPath, [own]] : ['npm', []];
-  const options = { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 };
-  const result = spawnSync(command, [...before, ...args], { ...options, shell: isWindowsCommand(command) });
-  if (result.status === 0) return;
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-  fail(`${failure} ${result.error?.message ?? 'What npm said stands above.'}`);
+  const child = spawn(command, [...before, ...args], { cwd: root, shell: isWindowsCommand(command) });
+  const said = [];
+  child.stdout.on('data', (chunk) => said.push(chunk));
+  child.stderr.on('data', (chunk) => said.push(chunk));
+  const stop = () => child.kill();
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const outcome = await new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code) => resolve(code));
+  });
+  process.off('SIGTERM', stop).off('SIGINT', stop);
+  if (outcome === 0) return;
+  process.stderr.write(Buffer.concat(said));
+  fail(`${failure} ${typeof outcome === 'string' ? outcome : 'What npm said stands above.'}`);
 }
 
 /** npm is a .cmd file there, which only a shell runs. */

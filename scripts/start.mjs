@@ -8,5 +8,5 @@ if (!process.env.UV_THREADPOOL_SIZE) {
     'UV_THREADPOOL_SIZE is not set: large imports will hold up file access. Use `npm start`.\n',
   );
 }
-prepare();
+await prepare();
 await import(pathToFileURL(join(root, 'dist', 'src', 'main.js')).href);

@@ -15,7 +15,7 @@ const SERVICES = [
 ];
 const CONNECT_TIMEOUT_MS = 2000;
 
-prepare();
+await prepare();
 const absent = await absentServices();
 if (absent.length > 0 && required()) {
   process.stderr.write(`${absent.join('\n')}\nThe suites that need them are required here. Start them.\n`);
