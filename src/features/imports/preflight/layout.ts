@@ -12,6 +12,7 @@ import {
 } from '../../../domain/files/index.js';
 import { mapColumns, type MappingResult } from '../../../domain/identities/index.js';
 import type { FileShape } from '../../../kit/index.js';
+import { undecodable } from './encoding-check.js';
 
 /** The columns of a file, read from its first records. */
 export interface Layout {
@@ -52,7 +53,13 @@ export function readLayout(
   shape: FileShape,
   given: string | undefined,
 ): Layout | { problems: RowProblem[] } {
-  const decoded = decodeHead(head);
+  let decoded: Buffer;
+  try {
+    decoded = decoderOf(head.encoding, head.offset).push(head.bytes);
+  } catch (error) {
+    if (error instanceof UndecodableError) return { problems: [undecodable(error, head.encoding)] };
+    throw error;
+  }
   const limit = shape.header ? 2 : SAMPLE_RECORDS;
   const read = (delimiter: string) => readRecords(decoded, head.isWhole, delimiter, limit);
   const cellsOf = (delimiter: string) => read(delimiter).records.map((record) => record.cells);
@@ -73,16 +80,6 @@ export function readLayout(
     mapping: mapColumns(first.cells),
     startsPlainly: first.row === 1 && second !== undefined,
   };
-}
-
-function decodeHead(head: Head): Buffer {
-  try {
-    return decoderOf(head.encoding, head.offset).push(head.bytes);
-  } catch (error) {
-    // Reported with its offset by the pass over the whole file; the layout is not needed then.
-    if (error instanceof UndecodableError) return Buffer.alloc(0);
-    throw error;
-  }
 }
 
 function readRecords(bytes: Buffer, isWhole: boolean, delimiter: string, limit: number): HeadReading {
