@@ -1,4 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import {
+  audiences,
+  connections,
+  deliveries,
+  exportsTable,
+  faults,
+  imports,
+  type Database,
+} from '../../src/platform/database/index.js';
+import { DATABASE } from '../../src/platform/nest/index.js';
 import type { TestHub } from './hub.js';
 import type { Tenant } from './tenants.js';
 
@@ -15,8 +25,8 @@ export interface Route {
   isPublic: boolean;
   /** Needs more than the role viewer. */
   changes: boolean;
-  /** A body that passes the route's own checks far enough to look the thing up. */
-  body: object | undefined;
+  /** A body that is right but for the thing in the path, made of things of `own`. */
+  bodyOf(hub: TestHub, own: Tenant): Promise<object | undefined>;
 }
 
 /** Makes one thing of a tenant and returns its id. */
@@ -47,18 +57,93 @@ export const fixtureMakers: Record<string, Fixture> = {
       settings: { path: hub.dataDir, layout: 'repro' },
       enabled: false,
     }),
-  '/api/v1/outputs/': (hub, tenant) =>
-    made(hub, '/outputs', {
-      workspaceId: tenant.workspaceId,
-      plugin: 'file',
-      name: tenant.secretName,
-      settings: { destination: hub.dataDir, format: 'csv', content: 'members' },
-    }),
+  '/api/v1/outputs/': makeOutput,
+  '/api/v1/audiences/': makeAudience,
+  '/api/v1/imports/': async (hub, { workspaceId, secretName }) => {
+    const source = { key: secretName };
+    const row = { workspaceId, sourceKey: secretName, revision: '1', audienceName: secretName, source };
+    return idOf(
+      await database(hub)
+        .insert(imports)
+        .values({ ...row, state: 'held' })
+        .returning(),
+    );
+  },
+  '/api/v1/connections/': makeConnection,
+  '/api/v1/deliveries/': async (hub, tenant) => {
+    const connectionId = await makeConnection(hub, tenant);
+    const row = { workspaceId: tenant.workspaceId, connectionId, fromVersion: 0, toVersion: 1 };
+    return idOf(
+      await database(hub)
+        .insert(deliveries)
+        .values({ ...row, state: 'cancelled' })
+        .returning(),
+    );
+  },
+  '/api/v1/faults/': async (hub, tenant) => {
+    const connectionId = await makeConnection(hub, tenant);
+    const row = { workspaceId: tenant.workspaceId, connectionId, kind: 'config' as const };
+    const told = { code: 'HTTP_404', message: tenant.secretName };
+    return idOf(
+      await database(hub)
+        .insert(faults)
+        .values({ ...row, ...told })
+        .returning(),
+    );
+  },
+  '/api/v1/exports/': async (hub, tenant) => {
+    const audienceIds = [await makeAudience(hub, tenant)];
+    const row = { workspaceId: tenant.workspaceId, audienceIds, identityTypes: ['email'] };
+    return idOf(
+      await database(hub)
+        .insert(exportsTable)
+        .values({ ...row, state: 'failed' })
+        .returning(),
+    );
+  },
 };
 
-/** Bodies of routes that look at their body before they look for the thing. */
-const BODIES: Record<string, object> = {
-  'PATCH /api/v1/api-keys/{id}': { name: 'renamed' },
+/** Written into the database: these things come out of imports and deliveries, not of one call. */
+function database(hub: TestHub): Database {
+  return hub.hub.app.get<Database>(DATABASE);
+}
+
+function makeOutput(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<string> {
+  return made(hub, '/outputs', {
+    workspaceId,
+    plugin: 'file',
+    name: secretName,
+    settings: { destination: hub.dataDir, format: 'csv', content: 'members' },
+  });
+}
+
+async function makeAudience(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<number> {
+  const row = { workspaceId, name: secretName, kind: 'imported' as const };
+  return idOf(await database(hub).insert(audiences).values(row).returning());
+}
+
+async function makeConnection(hub: TestHub, tenant: Tenant): Promise<string> {
+  const { workspaceId } = tenant;
+  const audienceId = await makeAudience(hub, tenant);
+  const outputId = await makeOutput(hub, tenant);
+  const row = { workspaceId, audienceId, outputId, status: 'inactive' as const };
+  return idOf(await database(hub).insert(connections).values(row).returning());
+}
+
+function idOf<Id>(rows: { id: Id }[]): Id {
+  const [row] = rows;
+  if (!row) throw new Error('The database returned no row.');
+  return row.id;
+}
+
+/** Bodies of routes that need one, so that the thing in the path is all that is wrong with a request. */
+const bodyMakers: Record<string, (hub: TestHub, own: Tenant) => Promise<object>> = {
+  'PATCH /api/v1/api-keys/{id}': async () => ({ name: 'renamed' }),
+  'POST /api/v1/audiences/{id}/connections': async (hub, own) => ({
+    outputId: await makeOutput(hub, own),
+    settings: {},
+    status: 'inactive',
+  }),
 };
 
 async function made(hub: TestHub, path: string, body: object): Promise<string> {
@@ -87,7 +172,8 @@ export function routesOf(document: { paths: Record<string, Record<string, Operat
         hasId: path.includes('{'),
         isPublic,
         changes: !isPublic && (method !== 'GET' || READS_OF_ADMINS.test(path)),
-        body: BODIES[`${method} ${path}`] ?? (method === 'GET' || method === 'DELETE' ? undefined : {}),
+        bodyOf:
+          bodyMakers[`${method} ${path}`] ?? (async () => (/^(?:GET|DELETE)$/.test(method) ? undefined : {})),
       };
     }),
   );
