@@ -1,30 +1,26 @@
-import type { ClickHouseClient } from '@clickhouse/client';
-import { Gate } from './gate.js';
+import { ClickHouseLogLevel, type ClickHouseClient } from '@clickhouse/client';
+import { asWarehouseError } from './engine-error.js';
+import { Lending } from './lending.js';
 import { settingsClause, WarehouseError, type Lane, type QueryOptions } from './warehouse.js';
 
-/** How many queries of each lane run at once. */
-export interface Lanes {
-  bulk: number;
-  quick: number;
-}
+/** The connections of each lane. One runs one query at a time, so there are as many as may run at once. */
+export type Lanes = Record<Lane, readonly ClickHouseClient[]>;
 
-/**
- * What both engines have in common: @clickhouse/client, lanes, and errors that hold no row. `settle` runs
- * after every query before the lane is free again.
- */
+/** The client would log every error as it came, the row that the engine quotes included. */
+export const SILENT = { level: ClickHouseLogLevel.OFF };
+
+/** What both engines have in common: @clickhouse/client, lanes, and errors that hold no row. */
 export class Engine {
-  private readonly gates: Record<Lane, Gate>;
+  private readonly lanes: Record<Lane, Lending<ClickHouseClient>>;
+  private closing: Promise<void> | undefined;
 
-  constructor(
-    readonly client: ClickHouseClient,
-    lanes: Lanes,
-  ) {
-    this.gates = { bulk: new Gate(lanes.bulk), quick: new Gate(lanes.quick) };
+  constructor(private readonly clients: Lanes) {
+    this.lanes = { bulk: new Lending(clients.bulk), quick: new Lending(clients.quick) };
   }
 
   query<Row>(sql: string, options: QueryOptions = {}): Promise<Row[]> {
-    return this.run(options.lane ?? 'quick', async () => {
-      const result = await this.client.query({
+    return this.run(options.lane ?? 'quick', async (client) => {
+      const result = await client.query({
         query: sql + settingsClause(options.settings),
         format: 'JSONEachRow',
         ...bound(options),
@@ -34,38 +30,35 @@ export class Engine {
   }
 
   command(sql: string, options: QueryOptions = {}): Promise<void> {
-    return this.run(options.lane ?? 'quick', async () => {
-      await this.client.command({ query: sql + settingsClause(options.settings), ...bound(options) });
+    return this.run(options.lane ?? 'quick', async (client) => {
+      await client.command({ query: sql + settingsClause(options.settings), ...bound(options) });
     });
   }
 
-  async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
-    return this.gates[lane].through(async () => {
-      try {
-        return await work();
-      } catch (error) {
-        throw asWarehouseError(error);
-      }
-    });
+  /** Runs `work` with a connection of the lane once one is free; its errors become WarehouseError. */
+  async run<T>(lane: Lane, work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    if (this.closing) throw new WarehouseError('The warehouse is closed.', undefined);
+    try {
+      return await this.lanes[lane].lend(work);
+    } catch (error) {
+      throw asWarehouseError(error);
+    }
+  }
+
+  /** Refuses new queries, waits for those that were asked before, then closes the connections. */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  private async closeAll(): Promise<void> {
+    await Promise.all([this.lanes.bulk.takeAll(), this.lanes.quick.takeAll()]);
+    const connections = new Set([...this.clients.bulk, ...this.clients.quick]);
+    await Promise.all([...connections].map((client) => client.close()));
   }
 }
 
 /** `query_params` of the client, or nothing. */
 export function bound(options: QueryOptions): { query_params?: Record<string, unknown> } {
   return options.params ? { query_params: options.params } : {};
-}
-
-/**
- * Engines quote the row they stumble over; that is personal data. The first sentence says what happened, and
- * everything from a quoted value on is cut.
- */
-export function asWarehouseError(error: unknown): WarehouseError {
-  if (error instanceof WarehouseError) return error;
-  const { message, code } = error as { message?: string; code?: string };
-  const text = (message ?? String(error)).split('\n')[0] ?? '';
-  const safe = text.replace(
-    /(Row \d+:|While|: value |Cannot parse|: In scope|\(at row).*/s,
-    (_, start: string) => start,
-  );
-  return new WarehouseError(safe.slice(0, 500).trim(), code, { cause: error });
 }

@@ -1,15 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { createClient } from '@clickhouse/client';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
-import { bound, Engine } from './engine.js';
-import {
-  settingsClause,
-  type FileSource,
-  type QueryOptions,
-  type SqlSettings,
-  type Warehouse,
-} from './warehouse.js';
+import { bound, Engine, SILENT } from './engine.js';
+import { assertFile, removingOnFailure } from './local-file.js';
+import { settingsClause, WarehouseError, type SqlSettings, type Warehouse } from './warehouse.js';
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
 
@@ -23,35 +18,45 @@ export interface ChdbOptions {
 }
 
 /**
- * ClickHouse in this process. Queries run on libuv's pool (see UV_THREADPOOL_SIZE in the deployment guide),
- * so few run at once: one of the bulk lane, two quick ones, and the rest of the pool is left to files.
+ * ClickHouse in this process. A connection of chDB runs one query at a time, so each lane has its own: one
+ * bulk query and two quick ones run at once. Queries run on libuv's pool (see UV_THREADPOOL_SIZE in the
+ * deployment guide); the rest of the pool is left to files.
  */
 export async function openChdb(options: ChdbOptions): Promise<Warehouse> {
   await mkdir(options.directory, { recursive: true });
-  const connection = createChdbConnection({ path: options.directory });
-  // The same interface declared by two packages; the client's own declaration is the one it wants to see.
-  const client = createClient({ connection: connection as unknown as ClientConnection });
-  const engine = new Engine(client, { bulk: 1, quick: 2 });
-  await engine.command(`SET ${assignments(ceilings(options))}`);
+  const connect = () => connectTo(options);
+  const engine = new Engine({ bulk: [await connect()], quick: [await connect(), await connect()] });
   return {
     kind: 'chdb',
     query: (sql, queryOptions) => engine.query(sql, queryOptions),
     command: (sql, queryOptions) => engine.command(sql, queryOptions),
-    load: (file, target, select, queryOptions) =>
-      engine.command(`INSERT INTO ${target} ${select(fileTable(file))}`, loadOptions(file, queryOptions)),
+    load: (file, target, select, queryOptions = {}) =>
+      engine.run('bulk', async (client) => {
+        await assertFile(file.path);
+        const settings = settingsClause({ ...file.settings, ...queryOptions.settings });
+        const query = `INSERT INTO ${target} ${select(fileTable(file))}${settings}`;
+        await client.command({ query, ...bound(queryOptions) });
+      }),
     unload: (file, select, queryOptions = {}) =>
-      engine.run('bulk', async () => {
-        const into = `INSERT INTO FUNCTION file(${literal(file.path)}, '${file.format}', ${literal(file.structure)})`;
-        const query = `${into} ${select}${settingsClause(queryOptions.settings)}`;
-        await engine.client.command({ query, ...bound(queryOptions) });
+      engine.run('bulk', async (client) => {
+        const settings = { ...queryOptions.settings, engine_file_truncate_on_insert: 1 };
+        const query = `INSERT INTO FUNCTION ${fileTable(file)} ${select}${settingsClause(settings)}`;
+        await removingOnFailure(file.path, () => client.command({ query, ...bound(queryOptions) }));
       }),
     ping: async () => void (await engine.query('SELECT 1')),
     async close() {
-      await drainPending();
-      await engine.client.close();
+      await engine.close();
       await drainPending();
     },
   };
+}
+
+async function connectTo(options: ChdbOptions): Promise<ClickHouseClient> {
+  const connection = createChdbConnection({ path: options.directory });
+  // The same interface declared by two packages; the client's own declaration is the one it wants to see.
+  const client = createClient({ connection: connection as unknown as ClientConnection, log: SILENT });
+  await client.command({ query: `SET ${assignments(ceilings(options))}` });
+  return client;
 }
 
 function ceilings(options: ChdbOptions): SqlSettings {
@@ -61,6 +66,8 @@ function ceilings(options: ChdbOptions): SqlSettings {
     max_memory_usage: options.memoryBytes,
     max_bytes_before_external_group_by: Math.floor(options.memoryBytes / 3),
     max_bytes_before_external_sort: Math.floor(options.memoryBytes / 3),
+    // Numbers of JavaScript hold 53 bits.
+    output_format_json_quote_64bit_integers: 1,
     // Joins over hash-ordered tables merge; see the ledger's queries.
     query_plan_convert_any_join_to_semi_or_anti_join: 0,
     query_plan_convert_outer_join_to_inner_join: 0,
@@ -73,12 +80,13 @@ function assignments(settings: SqlSettings): string {
     .join(', ');
 }
 
-function fileTable(file: FileSource): string {
-  return `file(${literal(file.path)}, '${file.format}', ${literal(file.structure)})`;
-}
-
-function loadOptions(file: FileSource, options: QueryOptions = {}): QueryOptions {
-  return { ...options, lane: 'bulk', settings: { ...file.settings, ...options.settings } };
+/** `none`: the file is taken as it is, whatever its name says. */
+function fileTable(file: { path: string; format: string; structure: string }): string {
+  if (/[*?{}]/.test(file.path)) {
+    const message = `The path ${file.path} holds one of * ? { }, which chDB takes for a pattern. Move the data directory.`;
+    throw new WarehouseError(message, undefined);
+  }
+  return `file(${literal(file.path)}, '${file.format}', ${literal(file.structure)}, 'none')`;
 }
 
 function literal(text: string): string {

@@ -33,7 +33,7 @@ export interface FileSource {
 /**
  * Profiles, identities and the ledger: ClickHouse by HTTP, or in this process (chDB). Same SQL for both.
  *
- * Errors are WarehouseError; its message is the engine's, without the values of rows.
+ * Errors are WarehouseError; its message, stack and cause hold no values of rows.
  */
 export interface Warehouse {
   readonly kind: 'chdb' | 'clickhouse';
@@ -51,14 +51,17 @@ export interface Warehouse {
     select: (source: string) => string,
     options?: QueryOptions,
   ): Promise<void>;
-  /** Bulk export: writes the rows of `select` to a new local file, in the engine's `format`. */
+  /**
+   * Bulk export: writes the rows of `select` to a local file, in the engine's `format`. A file that is there
+   * is replaced; where the export fails, there is none.
+   */
   unload(
     file: { path: string; format: 'CSV' | 'CSVWithNames' | 'RawBLOB' | 'TSVRaw'; structure: string },
     select: string,
     options?: QueryOptions,
   ): Promise<void>;
   ping(): Promise<void>;
-  /** Waits for queries that run, then lets go of the engine. */
+  /** Refuses new queries, waits for those that were asked before, then lets go of the engine. */
   close(): Promise<void>;
 }
 
@@ -70,7 +73,7 @@ export class WarehouseError extends Error {
     message: string,
     /** ClickHouse's error number as text, where there is one: '241' is MEMORY_LIMIT_EXCEEDED. */
     readonly code: string | undefined,
-    options: { cause: unknown },
+    options?: { cause: unknown },
   ) {
     super(message, options);
   }

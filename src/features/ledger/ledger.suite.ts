@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { codeOf } from '../../domain/identities/identity-codes.js';
+import type { Warehouse } from '../../platform/warehouse/index.js';
+import { Ledger } from './ledger.js';
+
+const ascending = (set: Iterable<number>) => [...set].sort((a, b) => a - b);
+
+/** What holds of the ledger on either side of the warehouse. */
+export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close(): Promise<void> }>): void {
+  let opened: { warehouse: Warehouse; close(): Promise<void> };
+  let warehouse: Warehouse;
+  let ledger: Ledger;
+  let nextAudience = 1;
+
+  beforeAll(async () => {
+    opened = await open();
+    warehouse = opened.warehouse;
+    ledger = new Ledger(warehouse);
+  });
+  afterAll(() => opened.close());
+
+  async function write(audienceId: number, version: number, before: Set<number>, after: Set<number>) {
+    const rows = [
+      ...[...after].filter((m) => !before.has(m)).map((m) => [m, 1]),
+      ...[...before].filter((m) => !after.has(m)).map((m) => [m, -1]),
+    ];
+    if (rows.length === 0) return;
+    const values = rows.map(([mpid, sign]) => `(${audienceId}, ${mpid}, ${version}, ${sign}, now64(3))`);
+    await warehouse.command(`INSERT INTO ledger VALUES ${values.join(', ')}`);
+  }
+
+  async function all(audienceId: number, selection: Parameters<Ledger['page']>[1]): Promise<number[]> {
+    const found: number[] = [];
+    let after: string | null = null;
+    do {
+      const page = await ledger.page({ audienceId, workspace: 1 }, selection, { after, limit: 3, forms: [] });
+      found.push(...page.members.map((member) => Number(member.mpid)));
+      after = page.next;
+    } while (after !== null);
+    return found;
+  }
+
+  it('equals a model of sets for any sequence of versions, also where rows are written twice', async () => {
+    const states = fc.array(fc.uniqueArray(fc.integer({ min: -20, max: 20 }), { maxLength: 15 }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    await fc.assert(
+      fc.asyncProperty(states, fc.boolean(), async (sets, twice) => {
+        const audienceId = nextAudience++;
+        const model = [new Set<number>(), ...sets.map((set) => new Set(set))];
+        for (let version = 1; version < model.length; version += 1) {
+          const [before, after] = [
+            model[version - 1] ?? new Set<number>(),
+            model[version] ?? new Set<number>(),
+          ];
+          await write(audienceId, version, before, after);
+          if (twice) await write(audienceId, version, before, after);
+        }
+        const last = model.length - 1;
+        const [from, to] = [Math.floor(last / 2), last];
+        const [a, b] = [model[from] ?? new Set<number>(), model[to] ?? new Set<number>()];
+        expect(await all(audienceId, { what: 'members', version: to })).toEqual(ascending(b));
+        expect(await all(audienceId, { what: 'add', from, to })).toEqual(
+          ascending([...b].filter((m) => !a.has(m))),
+        );
+        expect(await all(audienceId, { what: 'remove', from, to })).toEqual(
+          ascending([...a].filter((m) => !b.has(m))),
+        );
+        expect(await ledger.count({ audienceId, workspace: 1 }, { what: 'members', version: to })).toBe(
+          b.size,
+        );
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('hands out the declared identities of each member, hashed where the form asks for it', async () => {
+    const audienceId = nextAudience++;
+    await write(audienceId, 1, new Set(), new Set([5, -7]));
+    const email = codeOf('email');
+    const hashed = codeOf('email_sha256');
+    await warehouse.command(
+      `INSERT INTO profiles VALUES (9, 5, ${email}, 'ann@example.com'), (9, 5, ${email}, 'ann@example.com'),
+       (9, 5, ${hashed}, '${'ab'.repeat(32)}'), (8, 5, ${email}, 'other-workspace@example.com')`,
+    );
+    const page = await ledger.page(
+      { audienceId, workspace: 9 },
+      { what: 'members', version: 1 },
+      {
+        after: null,
+        limit: 10,
+        forms: [{ type: 'email', encoding: 'sha256' }],
+      },
+    );
+    expect(page).toEqual({
+      members: [
+        { mpid: '-7', identities: {} },
+        {
+          mpid: '5',
+          identities: {
+            email: [
+              '71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476',
+              'ab'.repeat(32),
+            ].sort(),
+          },
+        },
+      ],
+      next: null,
+    });
+  });
+
+  it('forgets rows above the published version', async () => {
+    const audienceId = nextAudience++;
+    await write(audienceId, 1, new Set(), new Set([1]));
+    await write(audienceId, 2, new Set([1]), new Set([1, 2]));
+    await ledger.discardAbove(audienceId, 1);
+    expect(await ledger.countsOf(audienceId, 2)).toEqual({ added: 0, removed: 0 });
+    expect(await all(audienceId, { what: 'members', version: 2 })).toEqual([1]);
+  });
+
+  it('tells when a profile came and went', async () => {
+    const audienceId = nextAudience++;
+    await write(audienceId, 1, new Set(), new Set([4]));
+    await write(audienceId, 2, new Set([4]), new Set());
+    await write(audienceId, 3, new Set(), new Set([4]));
+    const entries = await ledger.timeline({ audienceId, workspace: 1 }, '4', 2);
+    expect(entries.map(({ version, change }) => [version, change])).toEqual([
+      [1, 'add'],
+      [2, 'remove'],
+    ]);
+    expect(Number.isNaN(Date.parse(entries[0]?.at ?? ''))).toBe(false);
+  });
+}
