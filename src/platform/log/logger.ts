@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { errorShapeOf } from './error-shape.js';
 import { PrettyStream } from './pretty-stream.js';
 import { REDACTED, REDACTED_PATHS } from './redaction.js';
 
@@ -21,6 +22,8 @@ export function createLogger(options: LogOptions): Logger {
   const settings = {
     level: options.level,
     base: options.format === 'json' ? { pid: process.pid } : null,
+    // What is no error was shaped before, as the stacks of Nest are.
+    serializers: { err: (err: unknown) => (isShaped(err) ? err : errorShapeOf(err)) },
     redact: { paths: REDACTED_PATHS, censor: REDACTED },
   };
   return pino(settings, options.format === 'pretty' ? new PrettyStream(destination) : destination);
@@ -29,4 +32,8 @@ export function createLogger(options: LogOptions): Logger {
 /** A log that writes nothing, for tests and for parts that are used without one. */
 export function silentLogger(): Logger {
   return pino({ level: 'silent' });
+}
+
+function isShaped(err: unknown): boolean {
+  return typeof err === 'object' && err !== null && !(err instanceof Error) && 'stack' in err;
 }
