@@ -3,8 +3,8 @@ import { mapColumns } from '../identities/index.js';
 /** Delimiters that are recognised, most usual first. */
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 
-/** Ids may hold `|` (identity providers make such), so it counts for a delimiter only where a header says so. */
-const DELIMITERS_WITHOUT_HEADER = [',', ';', '\t'] as const;
+/** Ids may hold `|` (identity providers make such), so between single ids it is no delimiter. */
+const BETWEEN_IDS = [',', ';', '\t'] as const;
 
 const NAMES: Readonly<Record<string, string>> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': '|' };
 
@@ -32,14 +32,20 @@ export function delimiterByHeader(read: FirstRecords): string {
 }
 
 /**
- * The delimiter of a file without header: one that splits all of its first records into the expected number of
- * columns (of several columns), or alike into several (where one was expected: the file is then refused).
+ * The delimiter of a file without header. Of several columns: the one that splits most of the first records into
+ * so many. Of one: the comma, unless another splits all of them alike (the file is refused then).
  */
 export function delimiterByRecords(read: FirstRecords, expectedColumns: number): string {
-  const fits = DELIMITERS_WITHOUT_HEADER.filter((delimiter) => {
-    const counts = new Set(read(delimiter).map((record) => record.length));
-    if (expectedColumns > 1) return counts.has(expectedColumns) && counts.size === 1;
-    return counts.size === 1 && !counts.has(1);
+  if (expectedColumns === 1) return BETWEEN_IDS.find((delimiter) => splitsAlike(read(delimiter))) ?? ',';
+  const candidates = DELIMITERS.map((delimiter) => {
+    const fitting = read(delimiter).filter((record) => record.length === expectedColumns);
+    return { delimiter, fits: fitting.length };
   });
-  return fits[0] ?? ',';
+  const [best] = candidates.toSorted((a, b) => b.fits - a.fits);
+  return best?.delimiter ?? ',';
+}
+
+function splitsAlike(records: readonly (readonly string[])[]): boolean {
+  const counts = new Set(records.map((record) => record.length));
+  return counts.size === 1 && !counts.has(1);
 }

@@ -63,3 +63,24 @@ export function looksLikeShiftJis(bytes: Uint8Array): boolean {
   // The sample may end in the middle of a character.
   return inRuns > 0 && inRuns >= total * 0.6 && damaged <= 1 + total * 0.01;
 }
+
+/** Western text has accented letters and curly quotes one or two at a time; other scripts have whole words. */
+const LONG_RUN = 3;
+
+/** True for bytes that are hardly Windows-1252: most of those beyond ASCII stand three and more in a row. */
+export function looksNonWestern(bytes: Uint8Array): boolean {
+  let total = 0;
+  let inLongRuns = 0;
+  let run = 0;
+  for (const byte of bytes.subarray(0, SAMPLE_BYTES)) {
+    if (byte < 0x80) {
+      run = 0;
+      continue;
+    }
+    run += 1;
+    total += 1;
+    if (run === LONG_RUN) inLongRuns += LONG_RUN;
+    else if (run > LONG_RUN) inLongRuns += 1;
+  }
+  return inLongRuns > total / 2;
+}

@@ -11,6 +11,8 @@ afterAll(() => scratch.close());
 
 const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 const WIDE = 'customer_id,email\n';
+/** "name" and three Russian given names in Windows-1251. */
+const CYRILLIC = Buffer.from('name\n\xcc\xe0\xf0\xe8\xff\n\xce\xeb\xfc\xe3\xe0\n\xdf\xed\n', 'latin1');
 const JAPANESE = Buffer.concat([
   Buffer.from('user_id\n'),
   // "Yamada Taro" and "Sato Hanako" in Shift_JIS.
@@ -51,6 +53,7 @@ describe('a file is refused as a whole:', () => {
     ],
     ['Shift_JIS', JAPANESE, WITH_HEADER, 'ENCODING_UNKNOWN', 'Shift_JIS'],
     ['Windows-1252 ids', Buffer.from('ab\xe9cd\n', 'latin1'), IDS_ONLY, 'ENCODING_NOT_UTF8', 'byte 2 is'],
+    ['Cyrillic', CYRILLIC, WITH_HEADER, 'ENCODING_UNKNOWN', 'another script'],
     [
       'damaged UTF-8',
       Buffer.from('email\n\xc3\xa9a \xe9 b\n', 'latin1'),
@@ -169,6 +172,12 @@ describe('a file is usable', () => {
       WITH_HEADER,
     );
     expect(report).toMatchObject({ delimiter, columns: 2, rejected: 0 });
+  });
+
+  it.each([',', ';', '\t', '|'])('without header and with the delimiter %j', async (delimiter) => {
+    const rows = ['1,a@example.com', '2', '3,c@example.com'].map((row) => row.replace(',', delimiter));
+    const shape = { ...WITH_HEADER, header: false, columns: ['customer_id', 'email'] };
+    expect(await scratch.usable(rows.join('\n'), shape)).toMatchObject({ delimiter, rejected: 1 });
   });
 
   it('with a header that holds another delimiter: the one that makes known columns counts', async () => {

@@ -4,9 +4,7 @@ import {
   UndecodableError,
   type Encoding,
   type RowProblem,
-  type ScannedRecord,
 } from '../../../domain/files/index.js';
-import type { MappingResult } from '../../../domain/identities/index.js';
 import { CleanFile } from './clean-file.js';
 import { checkHead, survey, undecodable } from './encoding-check.js';
 import { cleanReading, plainReading } from './engine-reading.js';
@@ -14,7 +12,8 @@ import { quoteProblem, readLayout, type Layout } from './layout.js';
 import { CHUNK_BYTES, LocalFile, type Breathe } from './local-file.js';
 import { Rejects } from './rejects-file.js';
 import type { EngineReading, PreflightReport, PreflightRequest, RefusedReport } from './report.js';
-import { scanRecords, structureFaultOf, structureProblem, type StructureFault } from './scan.js';
+import { scanRecords } from './scan.js';
+import { headerProblems, StructurePass } from './structure-pass.js';
 
 /** Checks a file. Leaves behind a rejects file, and a clean file where the engine is to read that. */
 export async function checkFile(request: PreflightRequest, breathe: Breathe): Promise<PreflightReport> {
@@ -108,22 +107,29 @@ class FileCheck {
   /** Reads every record: writes the good ones to the clean file, the others to the rejects. */
   private async scan(known: Known): Promise<PreflightReport> {
     const rejects = Rejects.create(this.request.rejectsPath);
-    const clean = CleanFile.create(this.request.cleanPath);
     try {
-      const pass = new StructurePass(this.request, known.layout, clean, rejects);
-      const reading = { ...known, ...known.layout };
-      const fault = await scanRecords(this.file, reading, (record) => pass.take(record), this.breathe);
-      const problems = [...(fault ? [quoteProblem(fault)] : []), ...pass.refusals(fault === undefined)];
-      if (problems.length > 0) return refused([...problems, ...rejects.problems], known.encoding);
-      clean.finish();
-      return this.usable(known, cleanReading(this.request.cleanPath), rejects, pass.endsMidRecord);
+      const clean = CleanFile.create(this.request.cleanPath);
+      try {
+        return await this.sort(known, clean, rejects);
+      } finally {
+        clean.close();
+      }
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error;
       return refused([undecodable(error, known.encoding), ...rejects.problems], known.encoding);
     } finally {
-      clean.close();
       rejects.close();
     }
+  }
+
+  private async sort(known: Known, clean: CleanFile, rejects: Rejects): Promise<PreflightReport> {
+    const pass = new StructurePass(this.request, known.layout, clean, rejects);
+    const reading = { ...known, ...known.layout };
+    const fault = await scanRecords(this.file, reading, (record) => pass.take(record), this.breathe);
+    const problems = [...(fault ? [quoteProblem(fault)] : []), ...pass.refusals(fault === undefined)];
+    if (problems.length > 0) return refused([...problems, ...rejects.problems], known.encoding);
+    clean.finish();
+    return this.usable(known, cleanReading(this.request.cleanPath), rejects, pass.endsMidRecord);
   }
 
   private usable(
@@ -150,91 +156,6 @@ class FileCheck {
       rejectsBytes: rejects.finish(),
     };
   }
-}
-
-/** Sorts the records of a file into good and rejected, and finds what refuses the file as a whole. */
-class StructurePass {
-  endsMidRecord = false;
-  private records = 0;
-  private good = 0;
-  private tooMany = false;
-  private firstFault: StructureFault | undefined;
-
-  constructor(
-    private readonly request: PreflightRequest,
-    private readonly layout: Layout,
-    private readonly clean: CleanFile,
-    private readonly rejects: Rejects,
-  ) {}
-
-  /** False: enough is known. */
-  take(record: ScannedRecord): boolean {
-    this.records += 1;
-    const { maxRows = this.records } = this.request.shape;
-    if (this.records > maxRows) {
-      this.tooMany = true;
-      return false;
-    }
-    const { columns, delimiter } = this.layout;
-    const code = structureFaultOf(record, columns);
-    if (this.records === 1) this.firstFault = code;
-    if (code === undefined) {
-      this.good += 1;
-      if (!this.isRefused()) this.clean.append(record);
-      return true;
-    }
-    this.rejects.add(structureProblem(code, record, columns, delimiter));
-    this.endsMidRecord = !record.lineEnded && code === 'TOO_FEW_COLUMNS';
-    return !(this.isRefused() && this.rejects.problems.length === MAX_LISTED_PROBLEMS);
-  }
-
-  /** Problems that refuse the whole file. `whole`: it was read to its end. */
-  refusals(whole: boolean): RowProblem[] {
-    const { mapping, headerRow } = this.layout;
-    const problems = 'problems' in mapping ? headerProblems(mapping, headerRow) : [];
-    if (this.firstIsSplit()) {
-      const message =
-        'The first line has more than one column; expected one id a line and no header. Send a file with the ids alone.';
-      problems.unshift(fileProblem('TOO_MANY_COLUMNS', message));
-    } else if (this.tooMany) {
-      const message = `The file has more than the ${this.request.shape.maxRows} records that are allowed. Split it.`;
-      problems.unshift(fileProblem('TOO_MANY_ROWS', message));
-    } else if (this.records === 0 && whole) problems.push(this.nothingThere());
-    else if (this.good === 0 && whole && problems.length === 0) {
-      const message =
-        'Not one record of the file can be read. Compare the records below with what was expected.';
-      problems.push(fileProblem('NO_USABLE_ROWS', message));
-    }
-    return problems;
-  }
-
-  private nothingThere(): RowProblem {
-    if (this.layout.headerRow === undefined) {
-      return fileProblem('EMPTY_FILE', 'The file holds nothing but blank lines; expected one id a line.');
-    }
-    const message =
-      'The file has a header and no record. Send a file with at least one record below the header.';
-    return fileProblem('NO_DATA_ROWS', message);
-  }
-
-  private isRefused(): boolean {
-    return 'problems' in this.layout.mapping || this.firstIsSplit();
-  }
-
-  private firstIsSplit(): boolean {
-    return this.layout.headerRow === undefined && this.firstFault === 'TOO_MANY_COLUMNS';
-  }
-}
-
-function headerProblems(mapping: MappingResult, headerRow: number | undefined): RowProblem[] {
-  if (!('problems' in mapping)) return [];
-  return mapping.problems.map(({ code, message, columnNumber }) => ({
-    row: headerRow ?? null,
-    column: columnNumber === undefined ? null : `column ${columnNumber}`,
-    code,
-    message,
-    value: null,
-  }));
 }
 
 function refused(problems: readonly RowProblem[], encoding?: string): RefusedReport {

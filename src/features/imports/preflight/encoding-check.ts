@@ -2,6 +2,7 @@ import {
   encodingName,
   fileProblem,
   looksLikeShiftJis,
+  looksNonWestern,
   otherKindOf,
   PlainCheck,
   sniffEncoding,
@@ -67,9 +68,11 @@ export async function survey(
 
 function notUtf8(file: LocalFile, shape: FileShape, utf8: Utf8Check, bomBytes: number): EncodingVerdict {
   const offset = bomBytes + (utf8.invalidAt ?? 0);
-  if (looksLikeShiftJis(file.sampleAt(offset))) return refused(shape, offset, encodingName('shift-jis'));
   // A BOM, or characters that only UTF-8 spells so: UTF-8 that was damaged, not another encoding.
-  if (bomBytes > 0 || utf8.beyondAscii) return refused(shape, offset, undefined);
+  if (bomBytes > 0 || utf8.beyondAscii) return refused(shape, offset, 'damaged UTF-8');
+  const sample = file.sampleAt(offset);
+  if (looksLikeShiftJis(sample)) return refused(shape, offset, encodingName('shift-jis'));
+  if (looksNonWestern(sample)) return refused(shape, offset, 'an encoding of another script');
   if (shape.encodings === 'utf-8') return refused(shape, offset, encodingName('windows-1252'));
   return { encoding: 'windows-1252', bomBytes: 0, plain: false };
 }
@@ -80,15 +83,12 @@ export function undecodable(error: UndecodableError, encoding: Encoding): RowPro
   return fileProblem('ENCODING_UNKNOWN', message);
 }
 
-function refused(
-  shape: FileShape,
-  offset: number,
-  name: string | undefined,
-): { problem: RowProblem; name?: string } {
+function refused(shape: FileShape, offset: number, seemsToBe: string): { problem: RowProblem; name: string } {
   const strict = shape.encodings === 'utf-8';
-  const seems = name === undefined ? 'It seems to be damaged UTF-8.' : `It seems to be ${name}.`;
   const expected = strict ? 'Expected UTF-8.' : 'Expected UTF-8, UTF-16 or Windows-1252.';
-  const message = `The file is not in an encoding that is read here: byte ${offset} is the first that does not fit. ${seems} ${expected} ${REMEDY}`;
-  const problem = fileProblem(strict ? 'ENCODING_NOT_UTF8' : 'ENCODING_UNKNOWN', message);
-  return name === undefined ? { problem } : { problem, name };
+  const message = `The file is not in an encoding that is read here: byte ${offset} is the first that does not fit. It seems to be ${seemsToBe}. ${expected} ${REMEDY}`;
+  return {
+    problem: fileProblem(strict ? 'ENCODING_NOT_UTF8' : 'ENCODING_UNKNOWN', message),
+    name: seemsToBe,
+  };
 }

@@ -13,30 +13,43 @@ import { scanRecords, structureFaultOf } from './scan.js';
 
 /** Finds the records without a valid identity, as the engine's SQL does, and says why. */
 export async function explainFile(request: ExplainRequest, breathe: Breathe): Promise<RowExplanation> {
-  const { report } = request;
   const file = LocalFile.open(request.path);
-  const rejects = Rejects.goOn(request.rejectsPath, report.rejectsBytes);
   try {
-    const check = new RowCheck(request, rejects);
-    const { bomBytes } = sniffEncoding(file.head());
-    let headerPending = request.shape.header;
-    const sink = (record: ScannedRecord) => {
-      if (headerPending) headerPending = false;
-      else if (structureFaultOf(record, report.columns) === undefined) check.take(record);
-      return true;
-    };
-    await scanRecords(file, { ...report, bomBytes, headerRow: undefined }, sink, breathe);
-    rejects.finish();
-    return {
-      rejected: rejects.count,
-      rejectedByReason: rejects.byReason,
-      ignoredCells: check.ignoredCells,
-      problems: rejects.problems,
-    };
+    const rejects = Rejects.goOn(request.rejectsPath, request.report.rejectsBytes);
+    try {
+      const ignoredCells = await checkRows(request, file, rejects, breathe);
+      rejects.finish();
+      return {
+        rejected: rejects.count,
+        rejectedByReason: rejects.byReason,
+        ignoredCells,
+        problems: rejects.problems,
+      };
+    } finally {
+      rejects.close();
+    }
   } finally {
-    rejects.close();
     file.close();
   }
+}
+
+async function checkRows(
+  request: ExplainRequest,
+  file: LocalFile,
+  rejects: Rejects,
+  breathe: Breathe,
+): Promise<Record<string, number>> {
+  const { report, shape } = request;
+  const check = new RowCheck(request, rejects);
+  const { bomBytes } = sniffEncoding(file.head());
+  let headerPending = shape.header;
+  const sink = (record: ScannedRecord) => {
+    if (headerPending) headerPending = false;
+    else if (structureFaultOf(record, report.columns) === undefined) check.take(record);
+    return true;
+  };
+  await scanRecords(file, { ...report, bomBytes, headerRow: undefined }, sink, breathe);
+  return check.ignoredCells;
 }
 
 interface Cell {

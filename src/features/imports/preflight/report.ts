@@ -7,7 +7,7 @@ export interface PreflightRequest {
   /** Local file, never changed. */
   path: string;
   shape: FileShape;
-  /** May be written: the good records as UTF-8 TabSeparated, without header. */
+  /** May be written: the good records as UTF-8 TabSeparated, without header. Of use only where `engine.path` names it. */
   cleanPath: string;
   /** Written: CSV of the rejected records with the columns row, column, code, message, value (masked). */
   rejectsPath: string;
