@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { ConnectorError } from '../../kit/index.js';
+import { isConnectorError } from '../../kit/index.js';
 import { HubError } from '../../domain/errors/index.js';
 import { ApiPage, IdParam, mapPage } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
@@ -95,8 +95,7 @@ export class ImportsController {
     try {
       return await this.scans.scan(id, AbortSignal.timeout(SCAN_TIMEOUT_MS));
     } catch (error) {
-      if (error instanceof ConnectorError)
-        throw new HubError('UNAVAILABLE', `${error.message} (${error.code})`);
+      if (isConnectorError(error)) throw new HubError('UNAVAILABLE', `${error.message} (${error.code})`);
       throw error;
     }
   }

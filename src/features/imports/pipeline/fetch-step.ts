@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ContextFactory } from '../../../host/context/index.js';
+import { isSourceChanged } from '../../../kit/index.js';
 import { plainRevision } from '../scan/routing.js';
 import { ImportFailure } from './import-failure.js';
 import type { ImportWork } from './import-work.js';
@@ -23,6 +24,8 @@ export async function fetchSource(work: ImportWork, contexts: ContextFactory): P
         'The input of this import was deleted before its file was read. Make the input anew and scan it.',
     });
   }
+  const { maxBytes } = work.source.shape;
+  if (work.source.sizeBytes > maxBytes) throw tooLarge(maxBytes);
   await rm(work.spool, { recursive: true, force: true });
   await mkdir(work.spool, { recursive: true });
   const ready = await contexts.input(work.input);
@@ -33,7 +36,7 @@ export async function fetchSource(work: ImportWork, contexts: ContextFactory): P
       key,
       revision: plainRevision(revision),
     });
-    const limit = limitTo(work.source.shape.maxBytes);
+    const limit = limitTo(maxBytes);
     await pipeline(stream, limit, createWriteStream(half, { highWaterMark: 1 << 20 }), {
       signal: work.signal,
     });
@@ -45,8 +48,8 @@ export async function fetchSource(work: ImportWork, contexts: ContextFactory): P
 
 /** Errors that the runner tells apart by itself. */
 function isOurs(error: unknown): boolean {
-  const { name, code } = error as { name?: string; code?: string };
-  return name === 'ImportFailure' || name === 'SourceChangedError' || code === 'ENOSPC' || code === 'EDQUOT';
+  const { code } = error as { code?: string };
+  return error instanceof ImportFailure || isSourceChanged(error) || code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function limitTo(maxBytes: number): Transform {

@@ -89,6 +89,7 @@ export class ImportRunner {
         );
         return;
       }
+      this.parts.log.debug({ importId: id, step }, 'import step');
       try {
         step = await this.one(step, work);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { ConnectorError, SourceChangedError } from '../../../kit/index.js';
+import { isConnectorError, isSourceChanged, type ConnectorError } from '../../../kit/index.js';
 import type { ImportProblem, ImportStep } from '../../../platform/database/index.js';
 import { WarehouseError } from '../../../platform/warehouse/index.js';
 import { ImportFailure } from './import-failure.js';
@@ -22,9 +22,9 @@ export function verdictOf(error: unknown, attempts: number, now: Date): Verdict 
   if (error instanceof ImportFailure) {
     return { what: 'fail', problem: error.problem, again: error.options.again ?? false };
   }
-  if (error instanceof SourceChangedError) return { what: 'superseded', problem: REPLACED };
+  if (isSourceChanged(error)) return { what: 'superseded', problem: REPLACED };
   if (isDiskFull(error)) return { what: 'fail', problem: DISK_FULL, again: true };
-  if (error instanceof ConnectorError) return verdictOfConnector(error, attempts, now);
+  if (isConnectorError(error)) return verdictOfConnector(error, attempts, now);
   if (error instanceof WarehouseError && MEMORY_CODES.has(error.code ?? '')) {
     return { what: 'fail', problem: OUT_OF_MEMORY, again: true };
   }
@@ -52,12 +52,19 @@ function retry(code: string, attempts: number, now: Date, afterMs?: number): Ver
   return { what: 'retry', code, notBefore: new Date(now.getTime() + waitMs) };
 }
 
+interface Cause {
+  code?: string;
+  name?: string;
+  message?: string;
+  cause?: Cause;
+}
+
 /** ENOSPC and EDQUOT, however deep they are wrapped; and the engine's own words for them. */
 function isDiskFull(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code, name } = cause as { code?: string; name: string };
+  for (let cause = error as Cause | undefined; cause; cause = cause.cause) {
+    const { code, name, message } = cause;
     if (code === 'ENOSPC' || code === 'EDQUOT' || name === 'StorageFullError' || code === '243') return true;
-    if (/No space left on device|not enough space/i.test(cause.message)) return true;
+    if (/No space left on device|not enough space/i.test(message ?? '')) return true;
   }
   return false;
 }
