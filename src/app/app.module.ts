@@ -1,7 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AudiencesModule } from '../features/audiences/index.js';
 import { CatalogueModule } from '../features/catalogue/index.js';
 import { ConnectionsModule } from '../features/connections/index.js';
 import { DeliveriesModule } from '../features/deliveries/index.js';
+import { DemoModule } from '../features/demo/index.js';
 import { ExportsModule } from '../features/exports/index.js';
 import { FaultsModule } from '../features/faults/index.js';
 import { HealthModule } from '../features/health/index.js';
@@ -9,6 +11,7 @@ import { ImportsModule } from '../features/imports/index.js';
 import { InputsModule } from '../features/inputs/index.js';
 import { OutboxModule } from '../features/outbox/index.js';
 import { OutputsModule } from '../features/outputs/index.js';
+import { ProfilesModule } from '../features/profiles/index.js';
 import { TenancyModule } from '../features/tenancy/index.js';
 import type { PluginRegistry } from '../host/registry/index.js';
 import type { Platform } from './platform.js';
@@ -25,8 +28,11 @@ const FEATURES = [
   ConnectionsModule,
   DeliveriesModule,
   FaultsModule,
+  AudiencesModule,
+  ProfilesModule,
   ExportsModule,
   HealthModule,
+  DemoModule,
 ];
 
 @Module({})

@@ -1,2 +1,3 @@
+export * from './limits.js';
 export * from './metrics.js';
 export * from './variants.js';

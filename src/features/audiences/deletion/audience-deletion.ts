@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { HubError, type FieldProblem } from '../../../domain/errors/index.js';
+import type { Clock } from '../../../platform/clock/index.js';
+import {
+  audiences,
+  connections,
+  deliveries,
+  exportsTable,
+  imports,
+  outputs,
+  sources,
+  type Database,
+  type Transaction,
+} from '../../../platform/database/index.js';
+import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../../platform/nest/index.js';
+import type { WorkQueue } from '../../../platform/queue/index.js';
+import type { Principal } from '../../tenancy/index.js';
+import { AudienceRecords } from '../audience-records.js';
+import type { DeletionView } from './deletion.dto.js';
+
+/** Kind of the hint that an audience is to be cleaned up. */
+export const CLEAN_UP = 'cleanup';
+
+/** Deletes audiences, after saying what goes with them. */
+@Injectable()
+export class AudienceDeletion {
+  constructor(
+    @InjectDatabase() private readonly db: Database,
+    @InjectClock() private readonly clock: Clock,
+    @InjectWorkQueue() private readonly queue: WorkQueue,
+    private readonly records: AudienceRecords,
+  ) {}
+
+  /** What goes with the audience, or will not come again. */
+  async preview(principal: Principal, id: number): Promise<DeletionView> {
+    await this.records.require(principal, id);
+    return consequences(this.db, id);
+  }
+
+  /**
+   * One transaction makes the audience vanish for readers, ends its work, and bars its source keys where
+   * the layout says so. Members and rows are deleted afterwards, by work that may be run again. Without
+   * `confirmed`: IN_USE where something goes with it.
+   */
+  async delete(principal: Principal, id: number, confirmed: boolean): Promise<void> {
+    const found = await this.preview(principal, id);
+    if (!confirmed) refuseUnconfirmed(id, found);
+    await this.db.transaction((tx) => this.hide(tx, id));
+    await this.queue.enqueue({ kind: CLEAN_UP, id: String(id) });
+  }
+
+  /** Imports before the audience, and exports after it: the order in which their own work takes them. */
+  private async hide(tx: Transaction, id: number): Promise<void> {
+    const now = this.clock.now();
+    const message = 'The audience was deleted.';
+    const error = { code: 'AUDIENCE_DELETED', message };
+    const free = { leaseOwner: null, leaseUntil: null };
+    await tx
+      .update(imports)
+      .set({ state: 'discarded', error, finishedAt: now, ...free })
+      .where(and(eq(imports.audienceId, id), inArray(imports.state, ['queued', 'running', 'held'])));
+    const keys = await barredSources(tx, id);
+    const hidden = await tx
+      .update(audiences)
+      .set({ deletedAt: now, updatedAt: now })
+      .where(and(eq(audiences.id, id), isNull(audiences.deletedAt)))
+      .returning({ id: audiences.id });
+    if (hidden.length === 0) return;
+    if (keys.length > 0) {
+      const ids = keys.map((source) => source.id);
+      await tx.update(sources).set({ tombstonedAt: now }).where(inArray(sources.id, ids));
+    }
+    // A key that is not barred makes a new audience with its next file.
+    await tx.update(sources).set({ audienceId: null }).where(eq(sources.audienceId, id));
+    await tx
+      .update(exportsTable)
+      .set({ state: 'failed', error, finishedAt: now, ...free })
+      .where(openExportsOf(id));
+    await this.endConnections(tx, id, now);
+  }
+
+  private async endConnections(tx: Transaction, id: number, now: Date): Promise<void> {
+    const own = tx.select({ id: connections.id }).from(connections).where(eq(connections.audienceId, id));
+    await tx
+      .update(deliveries)
+      .set({ state: 'cancelled', finishedAt: now, leaseOwner: null, leaseUntil: null })
+      .where(
+        and(
+          inArray(deliveries.connectionId, own),
+          inArray(deliveries.state, ['queued', 'running', 'faulted']),
+        ),
+      );
+    await tx
+      .update(connections)
+      .set({ status: 'inactive', updatedAt: now })
+      .where(eq(connections.audienceId, id));
+  }
+}
+
+async function consequences(db: Database | Transaction, id: number): Promise<DeletionView> {
+  const connected = await db
+    .select({ id: connections.id, output: outputs.name, status: connections.status })
+    .from(connections)
+    .innerJoin(outputs, eq(outputs.id, connections.outputId))
+    .where(eq(connections.audienceId, id))
+    .orderBy(outputs.name, connections.id);
+  const open = await db
+    .select({ id: exportsTable.id, state: exportsTable.state })
+    .from(exportsTable)
+    .where(openExportsOf(id))
+    .orderBy(exportsTable.createdAt);
+  const barred = await barredSources(db, id);
+  return { connections: connected, exports: open, barredKeys: barred.map((source) => source.key) };
+}
+
+/** Sources of the audience whose layout bars a key once its audience is deleted. */
+async function barredSources(db: Database | Transaction, id: number): Promise<{ id: string; key: string }[]> {
+  const rows = await db
+    .selectDistinctOn([sources.id], {
+      id: sources.id,
+      key: sources.key,
+      bars: sql<boolean>`coalesce((${imports.source} ->> 'tombstones')::boolean, false)`,
+    })
+    .from(sources)
+    .innerJoin(imports, eq(imports.sourceId, sources.id))
+    .where(eq(sources.audienceId, id))
+    .orderBy(sources.id, desc(imports.sequence));
+  return rows.filter((row) => row.bars);
+}
+
+function openExportsOf(id: number) {
+  return and(
+    inArray(exportsTable.state, ['queued', 'running']),
+    sql`${exportsTable.audienceIds} @> ${JSON.stringify([id])}::jsonb`,
+  );
+}
+
+function refuseUnconfirmed(id: number, found: DeletionView): void {
+  const errors: FieldProblem[] = [
+    ...found.connections.map(({ output, status }) => ({
+      field: 'connections',
+      message: `${output} (${status})`,
+    })),
+    ...found.exports.map((open) => ({ field: 'exports', message: `${open.id} (${open.state})` })),
+    ...found.barredKeys.map((key) => ({ field: 'barredKeys', message: key })),
+  ];
+  if (errors.length === 0) return;
+  throw new HubError(
+    'IN_USE',
+    `With audience ${id} go ${found.connections.length} connections and ${found.exports.length} open exports, ` +
+      `and ${found.barredKeys.length} source keys make no audience again. Repeat the call with confirm=true.`,
+    errors,
+  );
+}

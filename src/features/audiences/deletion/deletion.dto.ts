@@ -1,0 +1,50 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsOptional } from 'class-validator';
+import { CONNECTION_STATUSES, EXPORT_STATES } from '../../../platform/database/index.js';
+
+/** `true` and `false` as they stand in a query; all else fails the validation. */
+function flag({ value }: { value: unknown }): unknown {
+  if (value === 'true') return true;
+  return value === 'false' ? false : value;
+}
+
+export class DeletionQuery {
+  @ApiPropertyOptional({ type: Boolean, description: 'Only says what goes with the audience' })
+  @IsOptional()
+  @Transform(flag)
+  @IsBoolean()
+  dryRun?: boolean;
+
+  @ApiPropertyOptional({ type: Boolean, description: 'Deletes although other things go with it' })
+  @IsOptional()
+  @Transform(flag)
+  @IsBoolean()
+  confirm?: boolean;
+}
+
+class GoingConnection {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ description: "The output's name" })
+  output!: string;
+  @ApiProperty({ enum: CONNECTION_STATUSES })
+  status!: string;
+}
+
+class GoingExport {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ enum: EXPORT_STATES })
+  state!: string;
+}
+
+/** What goes with an audience. */
+export class DeletionView {
+  @ApiProperty({ type: [GoingConnection] })
+  connections!: GoingConnection[];
+  @ApiProperty({ type: [GoingExport], description: 'Exports that are not made yet' })
+  exports!: GoingExport[];
+  @ApiProperty({ type: [String], description: 'Source keys that make no audience again until lifted' })
+  barredKeys!: string[];
+}
