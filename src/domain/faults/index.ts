@@ -1,1 +1,2 @@
 export * from './fault-policy.js';
+export * from './codes.js';

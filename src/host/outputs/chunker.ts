@@ -35,6 +35,7 @@ export class MemberChunker {
   flush(): Chunk[] {
     const rest = this.#open;
     this.#open = undefined;
+    this.#bytes = 0;
     return rest ? [rest] : [];
   }
 
@@ -56,7 +57,7 @@ export class MemberChunker {
     const bytes = bytesOf(member);
     const holdsMembers = this.#open !== undefined && this.#open.members.length > 0;
     if (holdsMembers && this.#bytes + bytes > batchBytes) closed.push(...this.flush());
-    this.#bytes = this.#open === undefined ? bytes : this.#bytes + bytes;
+    this.#bytes += bytes;
   }
 
   #begin(mpid: string): Chunk {

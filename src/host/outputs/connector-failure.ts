@@ -1,4 +1,4 @@
-import { ConnectorError } from '../../kit/index.js';
+import { ConnectorError, isConnectorError } from '../../kit/index.js';
 
 /** Shorter values are no secrets worth hiding, and would tear holes into every message. */
 const MIN_SECRET_LENGTH = 4;
@@ -24,7 +24,7 @@ export function asConnectorError(
   plugin: string,
   secrets: readonly string[],
 ): ConnectorError {
-  if (thrown instanceof ConnectorError) {
+  if (isConnectorError(thrown)) {
     const { kind, code, message, retryAfterMs } = thrown;
     return new ConnectorError(kind, code, redact(message, secrets), retryAfterMs);
   }

@@ -1,6 +1,7 @@
 import { ConnectorError, type Batch, type OutputMember, type RejectedMember } from '../../kit/index.js';
 import type { PartnerAudience } from '../../kit/index.js';
 import { batchIdOf } from './batch-id.js';
+import { redact } from './connector-failure.js';
 import type { PartnerCalls } from './partner-calls.js';
 
 /** What to send, besides the members. */
@@ -87,8 +88,12 @@ async function sendGroup(
       if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
       throw new Error('The connector has no `remove`.');
     });
+    const { secrets } = calls.line;
     for (const { index, code, message } of rejected) {
-      outcome.rejected.push({ index: start + index, code, message });
+      // Partners like to quote what they refuse; a person's identities do not belong into an outcome.
+      const values = Object.values(members[index]?.identities ?? {}).flat();
+      const told = redact(message, [...secrets, ...values]);
+      outcome.rejected.push({ index: start + index, code: redact(code, secrets), message: told });
     }
     return undefined;
   } catch (error) {

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { OutputMember } from '../../kit/index.js';
+import { MemberChunker, type Chunk } from './index.js';
+
+const member = (mpid: number, bytes: number): OutputMember => ({
+  mpid: String(mpid),
+  identities: bytes === 0 ? {} : { email: ['x'.repeat(bytes)] },
+});
+
+/** Chunks of `members`, handed over in pages of `pageSize`. */
+function chunksOf(
+  members: readonly OutputMember[],
+  limits: { batchSize: number; batchBytes?: number },
+  pageSize: number,
+): Chunk[] {
+  const chunker = new MemberChunker(limits);
+  const chunks: Chunk[] = [];
+  for (let at = 0; at < members.length; at += pageSize) {
+    chunks.push(...chunker.push(members.slice(at, at + pageSize)));
+  }
+  return [...chunks, ...chunker.flush()];
+}
+
+const anyMembers = fc
+  .array(fc.nat({ max: 12 }), { maxLength: 60 })
+  .map((sizes) => sizes.map((bytes, index) => member(index, bytes)));
+const anyLimits = fc.record(
+  { batchSize: fc.integer({ min: 1, max: 9 }), batchBytes: fc.integer({ min: 1, max: 40 }) },
+  { requiredKeys: ['batchSize'] },
+);
+
+describe('MemberChunker', () => {
+  it('loses nobody, keeps the order, and keeps to the limits', () => {
+    fc.assert(
+      fc.property(anyMembers, anyLimits, fc.integer({ min: 1, max: 70 }), (members, limits, pageSize) => {
+        const chunks = chunksOf(members, limits, pageSize);
+        const sent = chunks.flatMap((chunk) => chunk.members);
+        const skipped = chunks.flatMap((chunk) => chunk.skipped);
+        expect(sent).toEqual(members.filter(({ identities }) => identities.email));
+        expect(skipped).toEqual(
+          members.filter(({ identities }) => !identities.email).map(({ mpid }) => mpid),
+        );
+        for (const chunk of chunks) {
+          const bytes = chunk.members.reduce(
+            (sum, { identities }) => sum + (identities.email?.[0]?.length ?? 0),
+            0,
+          );
+          expect(chunk.members.length).toBeLessThanOrEqual(limits.batchSize);
+          const tooLarge = limits.batchBytes !== undefined && bytes > limits.batchBytes;
+          expect(tooLarge && chunk.members.length > 1).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it('ends chunks at the same members from the end of any chunk on, whatever the pages', () => {
+    fc.assert(
+      fc.property(
+        anyMembers,
+        anyLimits,
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.nat(),
+        (members, limits, pageSize, otherPageSize, pick) => {
+          const chunks = chunksOf(members, limits, pageSize);
+          if (chunks.length === 0) return;
+          const done = pick % chunks.length;
+          const last = Number(chunks[done]?.lastMpid);
+          const again = chunksOf(members.slice(last + 1), limits, otherPageSize);
+          expect(again).toEqual(chunks.slice(done + 1));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('sends a member alone that is over the byte limit', () => {
+    const chunks = chunksOf(
+      [member(1, 3), member(2, 50), member(3, 3)],
+      { batchSize: 10, batchBytes: 10 },
+      10,
+    );
+    expect(chunks.map((chunk) => chunk.members.length)).toEqual([1, 1, 1]);
+  });
+});
