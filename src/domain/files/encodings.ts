@@ -23,9 +23,11 @@ export function encodingName(encoding: keyof typeof NAMES): string {
 }
 
 const SAMPLE_BYTES = 65_536;
-/** In UTF-16 the zero bytes of ASCII (delimiters and line ends at least) stand all on one side. */
+/** In UTF-16 the zero bytes of ASCII (delimiters and line ends at least) stand all on one side: share of pairs. */
 const MIN_ZERO_SHARE = 0.1;
 const ONE_SIDE = 10;
+/** Fewer zero bytes than this share are stray ones: a matter of the records that hold them. */
+const BINARY_SHARE = 0.3;
 
 /** Byte order mark, or the pattern of zero bytes, of the first bytes of a file. */
 export function sniffEncoding(head: Buffer): SniffedEncoding {
@@ -44,10 +46,12 @@ function byZeroBytes(sample: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' | 'binar
     if (sample[index] === 0) zeros[index % 2 === 0 ? 0 : 1] += 1;
   }
   const [even, odd] = zeros;
-  if (even + odd < (sample.length / 2) * MIN_ZERO_SHARE) return 'utf-8';
-  if (odd > even * ONE_SIDE) return 'utf-16le';
-  if (even > odd * ONE_SIDE) return 'utf-16be';
-  return 'binary';
+  const isShare = even + odd >= (sample.length / 2) * MIN_ZERO_SHARE;
+  // The first two characters, of a column name or an id, are ASCII.
+  const [first, second, third, fourth] = sample;
+  if (isShare && odd > even * ONE_SIDE && second === 0 && fourth === 0) return 'utf-16le';
+  if (isShare && even > odd * ONE_SIDE && first === 0 && third === 0) return 'utf-16be';
+  return even + odd >= sample.length * BINARY_SHARE ? 'binary' : 'utf-8';
 }
 
 /**

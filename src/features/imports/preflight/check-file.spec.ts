@@ -145,6 +145,13 @@ describe('a file is usable', () => {
     );
   });
 
+  it.each(['email\nab\0c\nd\n', 'email\nd\n\0\n', 'email\nd\n\0\0e\0\n'])(
+    'with few NUL bytes in a small file: %j',
+    async (content) => {
+      expect(await scratch.usable(content, WITH_HEADER)).toMatchObject({ rejectedByReason: { NUL_BYTE: 1 } });
+    },
+  );
+
   it('with a line of 10 MB in it', async () => {
     const report = await scratch.usable(`good1\n${'x'.repeat(1e7)}\ngood2\n`, IDS_ONLY);
     expect(report.rejectedByReason).toEqual({ ROW_TOO_LONG: 1 });
@@ -222,4 +229,9 @@ it('A system error keeps its code', async () => {
   await expect(scratch.checkRequest({ ...request, path: `${request.path}-gone` })).rejects.toMatchObject({
     code: 'ENOENT',
   });
+});
+
+it.each(['', '"', '\n', ',,', 'é'])('The delimiter %j is refused', async (delimiter) => {
+  const request = await scratch.request('email\n', WITH_HEADER);
+  await expect(scratch.checkRequest({ ...request, delimiter })).rejects.toThrow(RangeError);
 });

@@ -116,6 +116,7 @@ class FileCheck {
       }
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error;
+      rejects.finish();
       return refused([undecodable(error, known.encoding), ...rejects.problems], known.encoding);
     } finally {
       rejects.close();
@@ -127,7 +128,10 @@ class FileCheck {
     const reading = { ...known, ...known.layout };
     const fault = await scanRecords(this.file, reading, (record) => pass.take(record), this.breathe);
     const problems = [...(fault ? [quoteProblem(fault)] : []), ...pass.refusals(fault === undefined)];
-    if (problems.length > 0) return refused([...problems, ...rejects.problems], known.encoding);
+    if (problems.length > 0) {
+      rejects.finish();
+      return refused([...problems, ...rejects.problems], known.encoding);
+    }
     clean.finish();
     return this.usable(known, cleanReading(this.request.cleanPath), rejects, pass.endsMidRecord);
   }
@@ -138,8 +142,9 @@ class FileCheck {
     rejects: Rejects,
     endsMidRecord: boolean,
   ): PreflightReport {
-    if ('problems' in layout.mapping)
+    if ('problems' in layout.mapping) {
       return refused(headerProblems(layout.mapping, layout.headerRow), encoding);
+    }
     return {
       verdict: 'usable',
       encoding,

@@ -99,11 +99,10 @@ function readRecords(bytes: Buffer, isWhole: boolean, delimiter: string, limit: 
 
 function headerProblem(head: Head, fault: QuoteFault | undefined): RowProblem {
   if (fault !== undefined) return quoteProblem(fault);
-  if (head.isWhole)
-    return fileProblem(
-      'EMPTY_FILE',
-      'The file holds nothing but blank lines. Send a file with a header line and records.',
-    );
+  if (head.isWhole) {
+    const blank = 'The file holds nothing but blank lines. Send a file with a header line and records.';
+    return fileProblem('EMPTY_FILE', blank);
+  }
   const message =
     'The header line is longer than 1 MiB, or its quote is never closed. Expected one line with the names of the columns.';
   return { ...fileProblem('ROW_TOO_LONG', message), row: 1, line: 1 };

@@ -6,9 +6,14 @@ import { runApart } from './run-in-worker.js';
  * the engine must read the good records. The verdict is the import's verdict, also when called alone.
  *
  * Runs in a thread of its own. May be killed and run again: what it writes it writes anew. Rejects with the reason
- * of `signal`, or with the system's error (code ENOSPC, EACCES, ENOENT …) where a file cannot be read or written.
+ * of `signal`, or with the system's error (code ENOSPC, EACCES, ENOENT …) where a file cannot be read or written,
+ * or with a RangeError where the request names an impossible delimiter.
  */
 export async function preflight(request: PreflightRequest, signal: AbortSignal): Promise<PreflightReport> {
+  const { delimiter } = request;
+  if (delimiter !== undefined && !/^[\t -!#-~]$/.test(delimiter)) {
+    throw new RangeError('The delimiter must be one ASCII character, a tab or visible, and no quote.');
+  }
   return (await runApart({ kind: 'preflight', request }, signal)) as PreflightReport;
 }
 

@@ -9,7 +9,7 @@ export interface PreflightRequest {
   shape: FileShape;
   /** May be written: the good records as UTF-8 TabSeparated, without header. Of use only where `engine.path` names it. */
   cleanPath: string;
-  /** Written: CSV of the rejected records with the columns row, column, code, message, value (masked). */
+  /** Written once records are read: CSV of the rejected ones with the columns row, column, code, message, value (masked). */
   rejectsPath: string;
   /** The delimiter where it is known; else it is recognised. One ASCII character. */
   delimiter?: string;
