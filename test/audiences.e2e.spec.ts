@@ -4,12 +4,8 @@ import {
   audiences,
   audienceVersions,
   connections,
-  deliveries,
   exportsTable,
-  faults,
   imports,
-  inputs,
-  outputs,
   sources,
   type Database,
 } from '../src/platform/database/index.js';
@@ -18,6 +14,7 @@ import { DATABASE, WAREHOUSE } from '../src/platform/nest/index.js';
 import type { Warehouse } from '../src/platform/warehouse/index.js';
 import { startTestHub, type TestHub } from './support/hub.js';
 import { seedAudience, seedProfiles, seedWorkspace, type SeededWorkspace } from './support/seed.js';
+import { seedConnection, seedSource } from './support/seed-work.js';
 import { until } from './support/until.js';
 
 interface AudienceBody {
@@ -56,65 +53,6 @@ beforeAll(async () => {
 });
 afterAll(() => hub.stop());
 
-/** An output, a connection of the audience to it with an open fault, and an open delivery. */
-async function connect(audienceId: number, name: string): Promise<string> {
-  const [output] = await db
-    .insert(outputs)
-    .values({ workspaceId: workspace.id, plugin: 'webhook', name, settings: {} })
-    .returning();
-  const [connection] = await db
-    .insert(connections)
-    .values({ workspaceId: workspace.id, audienceId, outputId: output?.id ?? '', status: 'faulted' })
-    .returning();
-  const connectionId = connection?.id ?? '';
-  await db.insert(faults).values({
-    workspaceId: workspace.id,
-    connectionId,
-    kind: 'auth',
-    code: 'HTTP_401',
-    message: 'The partner refused the credentials.',
-  });
-  await db
-    .insert(deliveries)
-    .values({ workspaceId: workspace.id, connectionId, fromVersion: 0, toVersion: 1, state: 'faulted' });
-  return connectionId;
-}
-
-/** An input with one source whose last import made the audience. */
-async function importedFrom(audienceId: number, key: string, tombstones: boolean): Promise<string> {
-  const [input] = await db
-    .insert(inputs)
-    .values({
-      workspaceId: workspace.id,
-      plugin: 'folder-drop',
-      name: key,
-      settings: {},
-      routing: 'workspace',
-    })
-    .returning();
-  const inputId = input?.id ?? '';
-  const [source] = await db.insert(sources).values({ inputId, key, revision: 'r1', audienceId }).returning();
-  const [made] = await db
-    .insert(imports)
-    .values({
-      workspaceId: workspace.id,
-      inputId,
-      sourceId: source?.id,
-      sourceKey: key,
-      revision: 'r1',
-      audienceId,
-      audienceName: key,
-      source: { tombstones },
-      state: 'published',
-    })
-    .returning();
-  await db
-    .update(audienceVersions)
-    .set({ importId: made?.id })
-    .where(eq(audienceVersions.audienceId, audienceId));
-  return inputId;
-}
-
 async function ledgerRows(audienceId: number): Promise<number> {
   const [row] = await warehouse.query<{ n: string }>(
     `SELECT count() AS n FROM ledger WHERE audience_id = ${audienceId}`,
@@ -135,9 +73,9 @@ describe('the list of audiences', () => {
       .update(audienceVersions)
       .set({ publishedAt: new Date(Date.now() - 25 * 3_600_000) })
       .where(eq(audienceVersions.version, 1));
-    await importedFrom(id, 'metrics.csv', false);
-    await connect(id, 'Zeta');
-    await connect(id, 'Alpha');
+    await seedSource(db, workspace, id, 'metrics.csv', false);
+    await seedConnection(db, workspace, id, 'Zeta');
+    await seedConnection(db, workspace, id, 'Alpha');
     const page = await hub.ok<PageBody>('GET', '/audiences?search=Metrics');
     expect(page.items).toEqual([
       expect.objectContaining({
@@ -263,8 +201,8 @@ describe('changing an audience', () => {
 describe('deleting an audience', () => {
   it('first says what goes with it, then ends and removes all of it', async () => {
     const id = await seed({ name: 'Doomed', states: [['1', '2']] });
-    const connectionId = await connect(id, 'Partner');
-    const inputId = await importedFrom(id, 'doomed.csv', true);
+    const connectionId = await seedConnection(db, workspace, id, 'Partner');
+    const inputId = await seedSource(db, workspace, id, 'doomed.csv', true);
     const [open] = await db
       .insert(exportsTable)
       .values({ workspaceId: workspace.id, audienceIds: [id], identityTypes: ['email'] })
@@ -307,7 +245,7 @@ describe('deleting an audience', () => {
 
   it('needs no second call where nothing goes with it, and does not bar keys whose layout allows them', async () => {
     const id = await seed({ name: 'Alone', states: [['1']] });
-    const inputId = await importedFrom(id, 'alone.csv', false);
+    const inputId = await seedSource(db, workspace, id, 'alone.csv', false);
     const waiting = {
       workspaceId: workspace.id,
       audienceId: id,

@@ -1,6 +1,6 @@
 import type { LinkSigner } from '../../../platform/crypto/index.js';
-import { outbox, type Transaction } from '../../../platform/database/index.js';
 import type { Config } from '../../../platform/env/index.js';
+import type { Post } from '../../outbox/index.js';
 import type { ExportRow } from './export-plan.js';
 
 /** The path that a link of this export is signed for. */
@@ -20,31 +20,23 @@ export function downloadLink(
   return `${config.publicUrl}${path}?${query.toString()}`;
 }
 
-/**
- * Puts the mail with the link into the outbox, in the transaction that makes the export ready: there is a
- * mail exactly where there is an archive.
- */
-export async function postNotice(
-  tx: Transaction,
+/** The mail that tells of a ready archive. */
+export function readyNotice(
   row: ExportRow,
-  mail: { link: string; archiveName: string; expiresAt: Date; canSend: boolean },
-): Promise<void> {
-  if (!row.notifyEmail) return;
-  await tx
-    .insert(outbox)
-    .values({
-      workspaceId: row.workspaceId,
-      onceKey: `export-ready:${row.id}`,
-      recipient: row.notifyEmail,
-      subject: `Your audience download is ready: ${mail.archiveName}`,
-      body: [
-        'The audience download you asked for is ready:',
-        '',
-        mail.link,
-        '',
-        `The link works until ${mail.expiresAt.toISOString()}. Whoever has it can read the file; do not pass it on.`,
-      ].join('\n'),
-      state: mail.canSend ? 'waiting' : 'kept',
-    })
-    .onConflictDoNothing();
+  recipient: string,
+  archive: { link: string; archiveName: string; expiresAt: Date },
+): Post {
+  return {
+    workspaceId: row.workspaceId,
+    onceKey: `export-ready:${row.id}`,
+    recipients: [recipient],
+    subject: `Your audience download is ready: ${archive.archiveName}`,
+    body: [
+      'The audience download you asked for is ready:',
+      '',
+      archive.link,
+      '',
+      `The link works until ${archive.expiresAt.toISOString()}. Whoever has it can read the file; do not pass it on.`,
+    ].join('\n'),
+  };
 }

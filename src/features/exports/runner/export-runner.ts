@@ -18,10 +18,11 @@ import {
 } from '../../../platform/nest/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { Ledger } from '../../ledger/index.js';
+import { OutboxService } from '../../outbox/index.js';
 import { PartWriter } from '../archive/part-writer.js';
 import { writeArchive, type EntryCounts } from '../archive/write-archive.js';
 import { ExportFailure, failureOf } from './export-failure.js';
-import { downloadLink, postNotice } from './export-notice.js';
+import { downloadLink, readyNotice } from './export-notice.js';
 import {
   exportRow,
   fixVersions,
@@ -58,6 +59,7 @@ export class ExportRunner {
     leases: Leases,
     private readonly signer: LinkSigner,
     private readonly ledger: Ledger,
+    private readonly outbox: OutboxService,
   ) {
     this.lease = new WorkLease(db, leases, 'export');
     this.scratch = new ScratchFolders(config.dataDir);
@@ -137,9 +139,11 @@ export class ExportRunner {
           leaseUntil: null,
         })
         .where(eq(exportsTable.id, row.id));
-      const canSend = this.config.smtpUrl !== undefined;
-      await postNotice(tx, row, { link, archiveName: made.archiveName, expiresAt, canSend });
+      if (!row.notifyEmail) return;
+      const { archiveName } = made;
+      await this.outbox.post(readyNotice(row, row.notifyEmail, { link, archiveName, expiresAt }), tx);
     });
+    await this.outbox.nudge();
   }
 
   /** What becomes of an export whose run threw. */
