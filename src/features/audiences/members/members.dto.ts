@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsArray, IsIn, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
 import { IDENTITY_TYPES, type IdentityType } from '../../../kit/index.js';
 import { PageQuery } from '../../http/index.js';
 import { IsMpid } from '../../profiles/index.js';
@@ -29,6 +29,7 @@ export class MembersQuery extends PageQuery {
   identityTypes?: IdentityType[];
 }
 
+/** `mpid`, or `identityType` and `identityValue`. */
 export class TimelineQuery {
   @ApiPropertyOptional({ description: 'The profile; or name it by an identity' })
   @IsOptional()
@@ -36,12 +37,12 @@ export class TimelineQuery {
   mpid?: string;
 
   @ApiPropertyOptional({ enum: IDENTITY_TYPES })
-  @ValidateIf((query: TimelineQuery) => query.mpid === undefined)
-  @IsIn(IDENTITY_TYPES, { message: 'give mpid, or identityType and identityValue' })
+  @IsOptional()
+  @IsIn(IDENTITY_TYPES)
   identityType?: IdentityType;
 
   @ApiPropertyOptional({ description: 'As a person would write it; parts of a combination separated by |' })
-  @ValidateIf((query: TimelineQuery) => query.mpid === undefined)
+  @IsOptional()
   @IsString()
   @Length(1, 1024)
   identityValue?: string;

@@ -73,10 +73,12 @@ export class MembersService {
 
   private async mpidOf(workspace: Workspace, query: TimelineQuery): Promise<string> {
     const { identityType, identityValue } = query;
-    const mpid =
-      identityType && identityValue
-        ? await this.lookup.find(workspace, identityType, identityValue)
-        : undefined;
+    if (identityType === undefined || identityValue === undefined) {
+      throw new HubError('VALIDATION_FAILED', 'A timeline is that of one profile.', [
+        { field: 'mpid', message: 'must be given, or identityType and identityValue' },
+      ]);
+    }
+    const mpid = await this.lookup.find(workspace, identityType, identityValue);
     if (mpid === undefined) throw notFound('profile', 'with this identity');
     return mpid;
   }
