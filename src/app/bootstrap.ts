@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DemoService } from '../features/demo/index.js';
 import { ensureAdminKey } from '../features/tenancy/index.js';
 import { readConfig, type Config } from '../platform/env/index.js';
 import { createLogger, type Logger } from '../platform/log/index.js';
@@ -44,6 +45,7 @@ export async function startHub(env: NodeJS.ProcessEnv): Promise<RunningHub> {
     try {
       const url = await listen(app, config);
       sayHello(log, platform, url, adminKey);
+      app.get(DemoService).start(url);
       return { url, app, close };
     } catch (error) {
       await close();
