@@ -144,7 +144,7 @@ describe('readConfig', () => {
         HUB_SERVICE_HOST: '10.0.0.1',
         HUB_API_SERVICE_PORT_HTTP: '3000',
         HUB_API_PORT_3000_TCP_ADDR: '10.0.0.1',
-        HUB_API_KEY: 'hub_x',
+        HUB_KEY: 'hub_x',
         HUB_TEST_REQUIRE_SERVICES: 'true',
       }),
     ).toEqual([]);

@@ -1,7 +1,7 @@
 import { nearest } from './nearest.js';
 
 /** Read by the command line and by tests, not by the server. */
-const READ_ELSEWHERE = /^HUB_(URL|API_KEY|TEST_.+)$/;
+const READ_ELSEWHERE = /^HUB_(URL|KEY|TEST_.+)$/;
 
 /**
  * Kubernetes gives every pod of a namespace the addresses of its services: a service named `hub` or

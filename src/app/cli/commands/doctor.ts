@@ -1,0 +1,55 @@
+import { ConfigError, readConfig, type Config } from '../../../platform/env/index.js';
+import { EXIT, type ExitCode } from '../cli-error.js';
+import {
+  checkClock,
+  checkDatabase,
+  checkDataDir,
+  checkEgress,
+  checkFiles,
+  checkMail,
+  checkNode,
+  checkQueue,
+  checkWarehouse,
+} from '../doctor/checks.js';
+import { failed, ok, type Finding } from '../doctor/finding.js';
+import type { Screen } from '../screen.js';
+
+const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' };
+
+/** `hub doctor`: looks at everything a hub with this environment would stand on. */
+export async function examine(screen: Screen, env: NodeJS.ProcessEnv): Promise<ExitCode> {
+  const findings = [...checkNode(env), ...(await configured(env))];
+  const lines = findings.flatMap(({ state, name, found, fix }) => [
+    `${MARKS[state]}  ${name}: ${found}`,
+    ...(fix === undefined ? [] : [`      ${fix}`]),
+  ]);
+  const bad = findings.filter(({ state }) => state === 'failed').length;
+  screen.result({ healthy: bad === 0, findings }, [
+    ...lines,
+    bad === 0 ? 'Nothing is in the way.' : `${bad} to mend.`,
+  ]);
+  return bad === 0 ? EXIT.done : EXIT.bad;
+}
+
+async function configured(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) =>
+      failed('configuration', problem, 'docs/deployment.md lists all variables.'),
+    );
+  }
+  const found = await Promise.all([
+    checkDataDir(config),
+    checkDatabase(config),
+    checkWarehouse(config),
+    checkQueue(config),
+    checkFiles(config),
+    checkMail(config),
+    checkEgress(config),
+    checkClock(),
+  ]);
+  return [ok('configuration', `roles ${[...config.roles].join(', ')}`), ...found];
+}
