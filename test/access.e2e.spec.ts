@@ -66,7 +66,7 @@ describe('every route of the API', () => {
       if (foreign === undefined) continue;
       const { status, body } = await tenants.hub.api(
         route.method,
-        foreign,
+        `${foreign}${route.query}`,
         await route.bodyOf(tenants.hub, tenants.a),
         tenants.a.admin,
       );

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
 import {
   audiences,
   connections,
@@ -6,10 +7,13 @@ import {
   exportsTable,
   faults,
   imports,
+  workspaces,
   type Database,
 } from '../../src/platform/database/index.js';
-import { DATABASE } from '../../src/platform/nest/index.js';
+import { DATABASE, WAREHOUSE } from '../../src/platform/nest/index.js';
+import type { Warehouse } from '../../src/platform/warehouse/index.js';
 import type { TestHub } from './hub.js';
+import { seedProfiles } from './seed.js';
 import type { Tenant } from './tenants.js';
 
 /** One route of the OpenAPI document. */
@@ -21,6 +25,8 @@ export interface Route {
   path: string;
   /** `path` with ids that do not exist. */
   example: string;
+  /** `?…` where the route needs one, else empty. */
+  query: string;
   hasId: boolean;
   isPublic: boolean;
   /** Needs more than the role viewer. */
@@ -91,6 +97,7 @@ export const fixtureMakers: Record<string, Fixture> = {
         .returning(),
     );
   },
+  '/api/v1/profiles/': makeProfile,
   '/api/v1/exports/': async (hub, tenant) => {
     const audienceIds = [await makeAudience(hub, tenant)];
     const row = { workspaceId: tenant.workspaceId, audienceIds, identityTypes: ['email'] };
@@ -130,6 +137,20 @@ async function makeConnection(hub: TestHub, tenant: Tenant): Promise<string> {
   return idOf(await database(hub).insert(connections).values(row).returning());
 }
 
+/** A profile of the tenant's workspace, known by one customer id. */
+async function makeProfile(
+  hub: TestHub,
+  { workspaceId, organizationId, secretName }: Tenant,
+): Promise<string> {
+  const db = database(hub);
+  const [workspace] = await db.select().from(workspaces).where(eq(workspaces.id, workspaceId));
+  const mpid = '4611686018427387905';
+  const at = { id: workspaceId, number: workspace?.number ?? 0, organizationId };
+  const profile = { mpid, identities: { customer_id: [secretName] } };
+  await seedProfiles(hub.hub.app.get<Warehouse>(WAREHOUSE), at, [profile]);
+  return mpid;
+}
+
 function idOf<Id>(rows: { id: Id }[]): Id {
   const [row] = rows;
   if (!row) throw new Error('The database returned no row.');
@@ -139,12 +160,16 @@ function idOf<Id>(rows: { id: Id }[]): Id {
 /** Bodies of routes that need one, so that the thing in the path is all that is wrong with a request. */
 const bodyMakers: Record<string, (hub: TestHub, own: Tenant) => Promise<object>> = {
   'PATCH /api/v1/api-keys/{id}': async () => ({ name: 'renamed' }),
+  'POST /api/v1/inputs/{id}/tombstones/lift': async () => ({ key: 'Hikers.csv' }),
   'POST /api/v1/audiences/{id}/connections': async (hub, own) => ({
     outputId: await makeOutput(hub, own),
     settings: {},
     status: 'inactive',
   }),
 };
+
+/** Queries that routes cannot do without. */
+const queries: Record<string, string> = { 'GET /api/v1/audiences/{id}/timeline': '?mpid=1' };
 
 async function made(hub: TestHub, path: string, body: object): Promise<string> {
   return (await hub.ok<{ id: string }>('POST', path, body)).id;
@@ -169,6 +194,7 @@ export function routesOf(document: { paths: Record<string, Record<string, Operat
         method,
         path,
         example: path.replaceAll(/\{(\w+)\}/g, () => randomUUID()),
+        query: queries[`${method} ${path}`] ?? '',
         hasId: path.includes('{'),
         isPublic,
         changes: !isPublic && (method !== 'GET' || READS_OF_ADMINS.test(path)),
