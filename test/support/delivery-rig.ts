@@ -1,0 +1,267 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { and, eq, inArray } from 'drizzle-orm';
+import { plugins } from '../../plugins/index.js';
+import { codeOf } from '../../src/domain/identities/index.js';
+import { DeliveryJournal } from '../../src/features/deliveries/delivery-journal.js';
+import { DeliveryPlanner } from '../../src/features/deliveries/delivery-planner.js';
+import { DeliveryRunner } from '../../src/features/deliveries/delivery-runner.js';
+import { DeliverySweep } from '../../src/features/deliveries/delivery-sweep.js';
+import { PartnerLines } from '../../src/features/deliveries/partner-lines.js';
+import { FaultLog, FaultsService } from '../../src/features/faults/index.js';
+import { Ledger } from '../../src/features/ledger/index.js';
+import type { Principal } from '../../src/features/tenancy/index.js';
+import { ContextFactory } from '../../src/host/context/index.js';
+import { DEFAULT_CALL_PACING } from '../../src/host/outputs/index.js';
+import { PluginRegistry } from '../../src/host/registry/index.js';
+import type { AnyConnector } from '../../src/kit/index.js';
+import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
+import { SecretBox } from '../../src/platform/crypto/index.js';
+import {
+  audiences,
+  audienceVersions,
+  connections,
+  deliveries,
+  faults,
+  organizations,
+  outputs,
+  workspaces,
+  type Database,
+} from '../../src/platform/database/index.js';
+import { Destinations } from '../../src/platform/files/index.js';
+import { EgressClient, EgressGuard } from '../../src/platform/http/index.js';
+import { Leases, WorkLease } from '../../src/platform/lease/index.js';
+import { silentLogger } from '../../src/platform/log/index.js';
+import type { Job, WorkQueue } from '../../src/platform/queue/index.js';
+import { temporaryPglite, type TemporaryDatabase } from './databases.js';
+import { temporaryWarehouse } from './warehouse.js';
+
+/** The one who resumes. */
+export const ADMIN: Principal = {
+  keyId: randomUUID(),
+  name: 'the admin',
+  role: 'admin',
+  scope: { kind: 'hub' },
+};
+
+/** A queue that only remembers hints, so that a test decides when work is done. */
+class HintList implements Pick<WorkQueue, 'enqueue'> {
+  readonly ids: string[] = [];
+
+  async enqueue({ id }: Job): Promise<void> {
+    if (!this.ids.includes(id)) this.ids.push(id);
+  }
+}
+
+/** Time of the database is the machine's, so the rig's clock starts well before it: back-off is the clock's alone. */
+const START = '2020-01-01T00:00:00Z';
+
+/** The parts of one process that delivers. */
+function processOf(
+  db: Database,
+  clock: TestClock,
+  ledger: Ledger,
+  http: EgressClient,
+  connectors: AnyConnector[],
+) {
+  const guard = new EgressGuard({ allowPrivate: true });
+  const log = silentLogger();
+  const secretBox = new SecretBox(randomBytes(32));
+  const destinations = new Destinations({ guard });
+  const registry = new PluginRegistry(connectors);
+  const contexts = new ContextFactory({
+    registry,
+    http,
+    destinations,
+    secretBox,
+    reach: { guard },
+    clock,
+    log,
+  });
+  const queue = new HintList() as HintList & WorkQueue;
+  const lease = new WorkLease(db, new Leases(db, 60_000), 'delivery');
+  const planner = new DeliveryPlanner(db, queue);
+  const journal = new DeliveryJournal(db, lease, new FaultLog(clock), clock, () => 0.5);
+  const lines = new PartnerLines(contexts);
+  const pacing = { ...DEFAULT_CALL_PACING };
+  const runner = new DeliveryRunner({
+    db,
+    ledger,
+    lease,
+    journal,
+    planner,
+    lines,
+    queue,
+    clock,
+    log,
+    pacing,
+  });
+  const sweep = new DeliverySweep({ db, lease, planner, queue, clock });
+  return { queue, planner, runner, sweep, secretBox, pacing, faults: new FaultsService(db, queue, clock) };
+}
+
+/** Deliveries on the embedded engines, with a clock of their own and real HTTP. One a spec file. */
+export class DeliveryRig {
+  readonly clock = new TestClock(START);
+  readonly db: Database;
+  readonly ledger: Ledger;
+  readonly hub: ReturnType<typeof processOf>;
+  workspaceId = '';
+  workspace = 0;
+
+  private constructor(
+    private readonly database: TemporaryDatabase,
+    private readonly warehouse: Awaited<ReturnType<typeof temporaryWarehouse>>,
+    private readonly http: EgressClient,
+    connectors: AnyConnector[],
+  ) {
+    this.db = database.db;
+    this.ledger = new Ledger(warehouse.warehouse);
+    this.hub = processOf(this.db, this.clock, this.ledger, http, connectors);
+  }
+
+  static async start(extra: AnyConnector[] = []): Promise<DeliveryRig> {
+    const guard = new EgressGuard({ allowPrivate: true });
+    const [database, warehouse] = [await temporaryPglite(), await temporaryWarehouse()];
+    const rig = new DeliveryRig(database, warehouse, new EgressClient({ guard }), [...plugins, ...extra]);
+    await rig.makeWorkspace();
+    return rig;
+  }
+
+  async stop(): Promise<void> {
+    await this.http.close();
+    await this.database.close();
+    await this.warehouse.close();
+  }
+
+  /** An audience without a version. */
+  async audience(name = 'Spring buyers'): Promise<number> {
+    const row = { workspaceId: this.workspaceId, name, kind: 'imported' as const };
+    return first(await this.db.insert(audiences).values(row).returning()).id;
+  }
+
+  /** Publishes the members as the next version. Everybody has an e-mail but those in `bare`. */
+  async publish(
+    audienceId: number,
+    members: Iterable<number>,
+    bare: readonly number[] = [],
+  ): Promise<number> {
+    const { version: from } = first(
+      await this.db.select().from(audiences).where(eq(audiences.id, audienceId)),
+    );
+    const next = [...members];
+    const before = await this.membersAt(audienceId, from);
+    const after = new Set(next);
+    const version = from + 1;
+    const changes = [
+      ...next.filter((mpid) => !before.has(mpid)).map((mpid) => [mpid, 1]),
+      ...[...before].filter((mpid) => !after.has(mpid)).map((mpid) => [mpid, -1]),
+    ];
+    const { warehouse } = this.warehouse;
+    if (changes.length > 0) {
+      const values = changes.map(([mpid, sign]) => `(${audienceId}, ${mpid}, ${version}, ${sign}, now64(3))`);
+      await warehouse.command(`INSERT INTO ledger VALUES ${values.join(', ')}`);
+    }
+    const known = next.filter((mpid) => !bare.includes(mpid));
+    const people = known.map(
+      (mpid) => `(${this.workspace}, ${mpid}, ${codeOf('email')}, 'p${mpid}@example.com')`,
+    );
+    if (people.length > 0) await warehouse.command(`INSERT INTO profiles VALUES ${people.join(', ')}`);
+    await this.db
+      .insert(audienceVersions)
+      .values({ audienceId, version, size: after.size, added: 0, removed: 0 });
+    await this.db.update(audiences).set({ version, size: after.size }).where(eq(audiences.id, audienceId));
+    return version;
+  }
+
+  async output(plugin: string, settings: Record<string, unknown>, credentials?: Record<string, unknown>) {
+    const id = randomUUID();
+    const sealed = credentials ? this.hub.secretBox.seal(JSON.stringify(credentials), id) : null;
+    const row = { id, workspaceId: this.workspaceId, plugin, name: plugin, settings, credentials: sealed };
+    await this.db.insert(outputs).values(row);
+    return id;
+  }
+
+  /** An active connection to a webhook at `url`, in batches of 100. */
+  async connectWebhook(audienceId: number, url: string): Promise<string> {
+    return this.connect(
+      audienceId,
+      await this.output('webhook', { url, batchSize: 100 }, { secret: 'shared-with-the-sink' }),
+    );
+  }
+
+  async connect(audienceId: number, outputId: string): Promise<string> {
+    const row = { workspaceId: this.workspaceId, audienceId, outputId, status: 'active' as const };
+    return first(await this.db.insert(connections).values(row).returning()).id;
+  }
+
+  /** Works on what is due by the rig's clock until nothing is. */
+  async work(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    for (let id = this.hub.queue.ids.shift(); id !== undefined; id = this.hub.queue.ids.shift()) {
+      await this.hub.runner.run(id, signal);
+      if (signal.aborted) return;
+    }
+  }
+
+  /** A version was published: plan, and work. */
+  async wake(audienceId: number): Promise<void> {
+    await this.hub.planner.wake(audienceId);
+    await this.work();
+  }
+
+  /** What a scheduler does every minute, `ms` later. */
+  async sweepAfter(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.hub.sweep.run();
+    await this.work();
+  }
+
+  async delivery(connectionId: string) {
+    const rows = await this.db
+      .select()
+      .from(deliveries)
+      .where(eq(deliveries.connectionId, connectionId))
+      .orderBy(deliveries.toVersion);
+    return rows.at(-1) ?? fail('no delivery');
+  }
+
+  async connection(id: string) {
+    return first(await this.db.select().from(connections).where(eq(connections.id, id)));
+  }
+
+  async faults(connectionId: string, open = true) {
+    const rows = await this.db.select().from(faults).where(eq(faults.connectionId, connectionId));
+    return rows.filter(({ resolvedAt }) => (resolvedAt === null) === open);
+  }
+
+  /** A process that is killed: it never lets go of its lease, which then runs out. */
+  async killed(connectionId: string): Promise<void> {
+    await this.db
+      .update(deliveries)
+      .set({ state: 'running', leaseOwner: randomUUID(), leaseUntil: new Date(0) })
+      .where(
+        and(eq(deliveries.connectionId, connectionId), inArray(deliveries.state, ['queued', 'running'])),
+      );
+  }
+
+  private async membersAt(audienceId: number, version: number): Promise<Set<number>> {
+    const key = { audienceId, workspace: this.workspace };
+    const request = { after: null, limit: 1_000_000, forms: [] };
+    const { members } = await this.ledger.page(key, { what: 'members', version }, request);
+    return new Set(members.map(({ mpid }) => Number(mpid)));
+  }
+
+  private async makeWorkspace(): Promise<void> {
+    const organization = first(await this.db.insert(organizations).values({ name: 'Example' }).returning());
+    const row = { organizationId: organization.id, name: 'Shop', seatId: '1042' };
+    const workspace = first(await this.db.insert(workspaces).values(row).returning());
+    [this.workspaceId, this.workspace] = [workspace.id, workspace.number];
+  }
+}
+
+function first<T>(rows: T[]): T {
+  return rows[0] ?? fail('no row');
+}
+
+function fail(what: string): never {
+  throw new Error(`The rig found ${what}.`);
+}
