@@ -54,7 +54,7 @@ export class PlatformModule {
     ];
     return {
       module: PlatformModule,
-      imports: config.redisUrl ? bullModules(config.redisUrl) : [],
+      imports: config.redisUrl ? bullModules(config.redisUrl, config.redisPrefix) : [],
       providers,
       exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
     };
@@ -77,9 +77,9 @@ function workQueue({ config, log }: Platform): Provider {
   };
 }
 
-function bullModules(url: string): DynamicModule[] {
+function bullModules(url: string, prefix: string): DynamicModule[] {
   return [
-    BullModule.forRoot({ url, prefix: 'hub', settings: BULL_SETTINGS }),
+    BullModule.forRoot({ url, prefix, settings: BULL_SETTINGS }),
     BullModule.registerQueue(...WORK_KINDS.map((name) => ({ name }))),
   ];
 }

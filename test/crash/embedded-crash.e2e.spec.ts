@@ -103,7 +103,13 @@ async function settledState(hub: HubProcess) {
     members,
     import: { rows: imported.rows, added: imported.added, removed: imported.removed },
     deliveries: items.map(({ fromVersion, toVersion, state, planned, accepted, rejected, skipped }) => ({
-      ...{ fromVersion, toVersion, state, planned, accepted, rejected, skipped },
+      fromVersion,
+      toVersion,
+      state,
+      planned,
+      accepted,
+      rejected,
+      skipped,
     })),
     partner: [...sink.members].sort(),
   };

@@ -97,10 +97,15 @@ export class HubProcess {
     return (await this.exited).code;
   }
 
+  /** Headers of a call with the key of the whole hub. */
+  get headers(): Record<string, string> {
+    return { authorization: `Bearer ${PROCESS_KEY}`, 'content-type': 'application/json' };
+  }
+
   async api<Body>(method: string, path: string, body?: unknown): Promise<Body> {
     const response = await fetch(`${this.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${PROCESS_KEY}`, 'content-type': 'application/json' },
+      headers: this.headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -49,6 +49,8 @@ export interface Config {
   clickHouse?: ClickHouseAddress;
   /** Absent: the in-process queue. */
   redisUrl?: string;
+  /** Start of every key in Redis, so that several hubs can share one. */
+  redisPrefix: string;
   files: FilesLocation;
   demo: boolean;
   adminKey?: string;

@@ -63,6 +63,7 @@ function toConfig(read: Variables): Config {
     databaseUrl: read.DATABASE_URL?.href,
     clickHouse: read.CLICKHOUSE_URL,
     redisUrl: read.REDIS_URL?.href,
+    redisPrefix: read.HUB_REDIS_PREFIX,
     files: filesLocation(read),
     demo: read.HUB_DEMO,
     adminKey: read.HUB_ADMIN_KEY,

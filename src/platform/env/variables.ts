@@ -15,6 +15,9 @@ export const variables = z.object({
   DATABASE_URL: url('postgresql://user:password@host:port/database', ['postgresql:', 'postgres:']).optional(),
   CLICKHOUSE_URL: variable('http(s)://user:password@host:port/database', parseClickHouse).optional(),
   REDIS_URL: url('redis://host:port or rediss://host:port', ['redis:', 'rediss:']).optional(),
+  HUB_REDIS_PREFIX: variable('1 to 64 letters, digits, `-`, `_` or `:`', (prefix) =>
+    /^[\w:-]{1,64}$/.test(prefix) ? prefix : undefined,
+  ).prefault('hub'),
   HUB_FILES: variable('the path of a folder, or s3://bucket/prefix', parseFiles).optional(),
   HUB_FILES_ENDPOINT: url('an http(s) URL', ['http:', 'https:']).optional(),
   HUB_FILES_REGION: text().optional(),
