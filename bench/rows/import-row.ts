@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHANGED_SHARE, writeFiles } from '../data/files.js';
+import { CHANGED_SHARE, writeFiles } from '../inputs/files.js';
 import { sortAndCompare } from '../floors/sort-and-compare.js';
 import { HealthWatch } from '../process/health-watch.js';
 import { BenchHub } from '../process/hub.js';

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFiles } from '../data/files.js';
-import type { GenerateRequest } from '../data/generate.js';
+import { writeFiles } from '../inputs/files.js';
+import type { GenerateRequest } from '../inputs/generate.js';
 import { BenchHub } from '../process/hub.js';
 import { importOnce, makeTenant } from '../process/tenant.js';
 

@@ -1,0 +1,36 @@
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { createChdbConnection } from 'chdb/connection';
+import { serveParent } from '../process/program.js';
+
+/** Lines numbered `first` to `first + count - 1`; the same numbers always make the same lines. */
+export interface GenerateRequest {
+  kind: 'ids' | 'people';
+  path: string;
+  first: number;
+  count: number;
+}
+
+/** What one line holds, and the header above all, by kind. Ids have 30 bytes and come in no order. */
+const LINES = {
+  ids: { header: '', line: "substring(lower(hex(sipHash128('id', number))), 1, 30)" },
+  people: {
+    header: 'customer_id,email',
+    line: "concat('customer-', toString(number), ',person-', toString(number), '@example.com')",
+  },
+} as const;
+
+type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
+
+async function generate(client: ClickHouseClient, { kind, path, first, count }: GenerateRequest): Promise<void> {
+  const { header, line } = LINES[kind];
+  const head = header === '' ? '' : `SELECT '${header}' AS line UNION ALL `;
+  await client.command({
+    query: `INSERT INTO FUNCTION file('${path}', 'TSVRaw', 'line String')
+      SELECT line FROM (${head}SELECT ${line} AS line FROM numbers(${first}, ${count}))
+      SETTINGS max_threads = 1, max_insert_threads = 1, engine_file_truncate_on_insert = 1`,
+  });
+}
+
+const connection = createChdbConnection({ path: ':memory:' });
+const client = createClient({ connection: connection as unknown as Connection });
+serveParent((request: GenerateRequest) => generate(client, request));
