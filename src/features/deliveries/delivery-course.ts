@@ -5,7 +5,13 @@ import type { DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep, PartnerSide } from './partner-side.js';
 
 /** Steps that may be finished and not yet written down. More would be sent again after a crash. */
-const MAX_UNSAVED = 8;
+const MAX_UNSAVED = 32;
+
+/**
+ * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of
+ * a fast partner are written down together, and a slow one's each by itself.
+ */
+const SAVE_EVERY_MS = 100;
 
 /** How sending ended without a failure. */
 export type CourseEnd = 'sent' | 'paused' | 'aborted';
@@ -22,6 +28,8 @@ export class DeliveryCourse {
   readonly #underWay: Promise<Settled>[] = [];
   #unsaved: FinishedStep[] = [];
   #saving: Promise<void> | undefined;
+  #saveTimer: NodeJS.Timeout | undefined;
+  #nextSaveMs = 0;
   #saveError: { error: unknown } | undefined;
   #position = 1;
   #paused = false;
@@ -47,12 +55,17 @@ export class DeliveryCourse {
   async run(cursor: DeliveryCursor): Promise<CourseEnd> {
     this.#position = await this.parts.journal.nextPosition(this.order.delivery.id);
     let failure: { error: unknown } | undefined;
-    for await (const step of this.parts.reader.steps(cursor)) {
-      failure = await this.begin(step);
-      if (failure || this.stopped) break;
+    try {
+      for await (const step of this.parts.reader.steps(cursor)) {
+        failure = await this.begin(step);
+        if (failure || this.stopped) break;
+      }
+    } catch (error) {
+      failure = { error };
     }
     while (this.#underWay.length > 0) failure = (await this.takeOldest(failure !== undefined)) ?? failure;
-    await this.saveAll();
+    await this.saveNow();
+    if (this.#saveError) throw this.#saveError.error;
     if (failure && !this.signal.aborted) throw failure.error;
     if (this.#paused) return 'paused';
     return this.signal.aborted ? 'aborted' : 'sent';
@@ -86,24 +99,42 @@ export class DeliveryCourse {
     if (!settled || dropped) return undefined;
     if ('error' in settled) return settled;
     this.#unsaved.push(settled.finished);
-    this.#saving ??= this.saveUnsaved();
     // A probe has to be answered for before anything else is sent.
-    if (this.#probing || this.#unsaved.length >= MAX_UNSAVED) await this.#saving;
+    if (this.#probing || this.#unsaved.length >= MAX_UNSAVED) await this.saveNow();
+    else this.saveSoon();
     return undefined;
   }
 
-  /** Writes down what is finished until nothing is left. Keeps its failure for {@link saveAll}. */
-  private async saveUnsaved(): Promise<void> {
+  private saveSoon(): void {
+    if (this.#saving || this.#saveTimer) return;
+    const waitMs = this.#nextSaveMs - performance.now();
+    if (waitMs <= 0) void this.saveNow();
+    else this.#saveTimer = setTimeout(() => void this.saveNow(), waitMs);
+  }
+
+  /** Writes down all that is finished, after the transaction that runs. Never rejects: see {@link saveOnce}. */
+  private async saveNow(): Promise<void> {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+    await this.#saving;
+    // After a failure nothing more: a cursor behind steps that were not written down would lose them.
+    while (this.#unsaved.length > 0 && !this.#saveError) {
+      this.#saving ??= this.saveOnce();
+      await this.#saving;
+    }
+  }
+
+  /** One transaction. Keeps its failure for {@link run}. */
+  private async saveOnce(): Promise<void> {
+    const steps = this.#unsaved;
+    this.#unsaved = [];
     try {
-      while (this.#unsaved.length > 0) {
-        const steps = this.#unsaved;
-        this.#unsaved = [];
-        await this.save(steps);
-      }
+      await this.save(steps);
     } catch (error) {
       this.#saveError = { error };
     } finally {
       this.#saving = undefined;
+      this.#nextSaveMs = performance.now() + SAVE_EVERY_MS;
     }
   }
 
@@ -113,10 +144,5 @@ export class DeliveryCourse {
     this.#position += steps.length;
     if (gotThrough) this.#probing = false;
     if (status === 'inactive') this.#paused = true;
-  }
-
-  private async saveAll(): Promise<void> {
-    while (this.#saving) await this.#saving;
-    if (this.#saveError) throw this.#saveError.error;
   }
 }
