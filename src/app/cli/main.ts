@@ -1,3 +1,4 @@
 import { runCli } from './run-cli.js';
 
-process.exitCode = await runCli(process.argv.slice(2), process.env);
+// Ends also where something that never answered is still waited for.
+process.exit(await runCli(process.argv.slice(2), process.env));

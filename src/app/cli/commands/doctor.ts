@@ -14,6 +14,9 @@ import {
 import { failed, ok, type Finding } from '../doctor/finding.js';
 import type { Screen } from '../screen.js';
 
+/** How long a part may take to answer, in milliseconds. */
+const PATIENCE_MS = 15_000;
+
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' };
 
 /** `hub doctor`: looks at everything a hub with this environment would stand on. */
@@ -42,14 +45,31 @@ async function configured(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     );
   }
   const found = await Promise.all([
-    checkDataDir(config),
-    checkDatabase(config),
-    checkWarehouse(config),
-    checkQueue(config),
-    checkFiles(config),
-    checkMail(config),
+    inTime('data directory', checkDataDir(config)),
+    inTime('database', checkDatabase(config)),
+    inTime('warehouse', checkWarehouse(config)),
+    inTime('queue', checkQueue(config)),
+    inTime('files', checkFiles(config)),
+    inTime('mail', checkMail(config)),
     checkEgress(config),
     checkClock(),
   ]);
   return [ok('configuration', `roles ${[...config.roles].join(', ')}`), ...found];
+}
+
+/** What `check` finds, or that it found nothing in time: a doctor who waits for ever is no help. */
+async function inTime(name: string, check: Promise<Finding>): Promise<Finding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Finding>((resolve) => {
+    const found = `no answer in ${PATIENCE_MS / 1000} s`;
+    timer = setTimeout(
+      () => resolve(failed(name, found, 'See whether it is up and reachable.')),
+      PATIENCE_MS,
+    );
+  });
+  try {
+    return await Promise.race([check, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
