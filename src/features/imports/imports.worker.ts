@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { and, inArray } from 'drizzle-orm';
@@ -40,6 +40,9 @@ import { ScanService } from './scan/scan.service.js';
 import { dropWorkTables, importsWithWorkTables } from './sql/tables.js';
 
 const TEN_MINUTES_MS = 10 * 60 * 1000;
+/** The database's clock decides when an import is due; a hint that comes a little later finds it so. */
+const CLOCK_SLACK_MS = 100;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Imports that a sweep queues again at once. */
 const SWEEP_LIMIT = 1000;
 
@@ -105,10 +108,12 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
   /** Queues what nobody works on, and clears what ended imports left behind. */
   async sweep(): Promise<void> {
     for (const id of await this.lease.due(SWEEP_LIMIT)) await this.queue.enqueue({ kind: 'import', id });
-    const left = await importsWithWorkTables(this.warehouse);
-    for (const id of await this.withoutLiving(left)) {
-      await dropWorkTables(this.warehouse, id);
+    // Folders first: they give space back even where a full disk keeps the engine from dropping tables.
+    for (const id of await this.withoutLiving(await this.spooled())) {
       await rm(join(this.spoolRoot, id), { recursive: true, force: true });
+    }
+    for (const id of await this.withoutLiving(await importsWithWorkTables(this.warehouse))) {
+      await dropWorkTables(this.warehouse, id);
     }
   }
 
@@ -128,6 +133,10 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     await this.mail.held(tx, work.row, problem);
   }
 
+  async waits(importId: string, delayMs: number): Promise<void> {
+    await this.queue.enqueue({ kind: 'import', id: importId }, { delayMs: delayMs + CLOCK_SLACK_MS });
+  }
+
   async sourceChanged(work: ImportWork): Promise<void> {
     if (work.row.inputId) await this.queue.enqueue({ kind: 'scan', id: work.row.inputId });
   }
@@ -137,6 +146,15 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     if (!work.row.sourceId) return;
     const next = await this.records.nextOfSource(work.row.sourceId);
     if (next !== undefined) await this.queue.enqueue({ kind: 'import', id: next });
+  }
+
+  /** Import ids that have a folder on this machine. */
+  private async spooled(): Promise<string[]> {
+    const names = await readdir(this.spoolRoot).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return names.filter((name) => UUID.test(name));
   }
 
   /** Those of the ids whose import is at its end or gone. */

@@ -1,10 +1,8 @@
 import { and, count, eq, isNull } from 'drizzle-orm';
+import { DEFAULT_AUDIENCE_LIMIT } from '../../../domain/audiences/index.js';
 import { audiences, imports, sources, workspaces, type Database } from '../../../platform/database/index.js';
 import { ImportFailure } from './import-failure.js';
 import type { AudienceRow, ImportWork } from './import-work.js';
-
-/** Audiences a workspace may hold unless it sets its own limit. */
-export const DEFAULT_AUDIENCE_LIMIT = 10_000;
 
 /**
  * The audience of the import's source: the one it made before, or a new one at version 0 (which shows no

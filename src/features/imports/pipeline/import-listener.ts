@@ -10,6 +10,8 @@ export interface ImportListener {
   published(work: ImportWork, audienceId: number, version: number): Promise<void>;
   failed(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
   held(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
+  /** The import waits in the queue for so long. */
+  waits(importId: string, delayMs: number): Promise<void>;
   /** The source is another one by now: list it anew. */
   sourceChanged(work: ImportWork): Promise<void>;
   /** The import is at its end, whatever that is: the next one of the same source may begin. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lt } from 'drizzle-orm';
+import { and, asc, eq, lt } from 'drizzle-orm';
 import {
   audiences,
   audienceVersions,
@@ -16,6 +16,7 @@ import {
 } from '../../../platform/database/index.js';
 import type { WorkLease } from '../../../platform/lease/index.js';
 import type { RowProblem } from '../preflight/index.js';
+import { supersedeOlder } from '../scan/supersede.js';
 import type { ImportProgress, ImportRow, NotedSource } from './import-work.js';
 
 /** Problems kept row by row in the database; all of them are in the rejects CSV. */
@@ -83,11 +84,11 @@ export class ImportRecords {
   }
 
   /** Back to the queue, not before `notBefore`. */
-  async putBack(id: string, step: ImportStep, notBefore: Date): Promise<void> {
+  async putBack(id: string, step: ImportStep, notBefore: Date, set: Partial<ImportRow> = {}): Promise<void> {
     await this.held(id, (tx) =>
       tx
         .update(imports)
-        .set({ state: 'queued', step, notBefore, leaseOwner: null, leaseUntil: null })
+        .set({ ...set, state: 'queued', step, notBefore, leaseOwner: null, leaseUntil: null })
         .where(eq(imports.id, id)),
     );
   }
@@ -145,9 +146,13 @@ export class ImportRecords {
     });
   }
 
-  /** An older import of the same source that is not at its end: this one has to wait for it. */
+  /**
+   * True where an older import of the same source runs: this one has to wait for it. An older one that went
+   * back to the queue, or was held, after this one was listed gives way instead, however long it would wait.
+   */
   async waitsFor(row: ImportRow): Promise<boolean> {
     if (!row.sourceId) return false;
+    await supersedeOlder(this.db, { sourceId: row.sourceId, sequence: row.sequence });
     const [older] = await this.db
       .select({ id: imports.id })
       .from(imports)
@@ -155,7 +160,7 @@ export class ImportRecords {
         and(
           eq(imports.sourceId, row.sourceId),
           lt(imports.sequence, row.sequence),
-          inArray(imports.state, ['queued', 'running']),
+          eq(imports.state, 'running'),
         ),
       )
       .limit(1);

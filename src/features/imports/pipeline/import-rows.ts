@@ -23,3 +23,10 @@ export function importRows({ progress }: Pick<ImportWork, 'progress'>): ImportRo
     rejectedByReason: report?.rejectedByReason ?? {},
   };
 }
+
+/** Sums by key. */
+export function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const total = { ...a };
+  for (const [key, count] of Object.entries(b)) total[key] = (total[key] ?? 0) + count;
+  return total;
+}

@@ -14,7 +14,7 @@ import type { BulkSteps } from './bulk-steps.js';
 import { fetchSource } from './fetch-step.js';
 import { ImportFailure, StepBack } from './import-failure.js';
 import type { ImportListener } from './import-listener.js';
-import { importRows } from './import-rows.js';
+import { addCounts, importRows } from './import-rows.js';
 import type { ImportRecords } from './import-records.js';
 import { audienceOf, mappingOf, reportOf, type ImportRow, type ImportWork } from './import-work.js';
 import { assertMappingKept, explainRejects, preflightSource, rejectsFile } from './preflight-step.js';
@@ -59,11 +59,13 @@ export class ImportRunner {
   }
 
   private async work(id: string, signal: AbortSignal): Promise<void> {
-    const { records, clock } = this.parts;
+    const { records } = this.parts;
     const loaded = await records.load(id);
     if (loaded === undefined) return;
     if (await records.waitsFor(loaded.row)) {
-      await records.putBack(id, loaded.row.step, new Date(clock.now().getTime() + TURN_MS));
+      // Waiting for its turn is no attempt.
+      const set = { attempts: loaded.row.attempts - 1 };
+      await this.putBack(id, loaded.row.step, new Date(this.parts.clock.now().getTime() + TURN_MS), set);
       return;
     }
     const step = this.firstStep(loaded.row);
@@ -151,7 +153,7 @@ export class ImportRunner {
     if (staged.rejected > 0 || staged.withInvalidCells > 0) {
       const explained = await explainRejects(work);
       await records.saveProblems(work.row.id, explained.problems);
-      report.rejectedByReason = sum(report.rejectedByReason, explained.rejectedByReason);
+      report.rejectedByReason = addCounts(report.rejectedByReason, explained.rejectedByReason);
       for (const [code, cells] of Object.entries(explained.ignoredCells)) {
         warnings.push({
           code,
@@ -222,12 +224,28 @@ export class ImportRunner {
     return 'ended';
   }
 
-  /** Ends the import's row by `end`, then clears what only it needed. Cut off in between, the sweep does. */
+  private async putBack(id: string, step: ImportStep, notBefore: Date, set: Partial<ImportRow> = {}) {
+    const { records, listener, clock } = this.parts;
+    await records.putBack(id, step, notBefore, set);
+    await listener.waits(id, Math.max(0, notBefore.getTime() - clock.now().getTime()));
+  }
+
+  /** Ends the import's row by `end`, then clears what only it needed. */
   private async finish(work: ImportWork, end: () => Promise<void>): Promise<void> {
     await end();
-    await dropWorkTables(this.parts.warehouse, work.row.id);
-    await rm(work.spool, { recursive: true, force: true });
+    await this.clear(work);
     await this.parts.listener.ended(work);
+  }
+
+  /** What cannot be cleared now (on a full disk, say), or is cut off, is left to the sweep. */
+  private async clear({ row, spool }: ImportWork): Promise<void> {
+    try {
+      // First what is sure to give space back.
+      await rm(spool, { recursive: true, force: true });
+      await dropWorkTables(this.parts.warehouse, row.id);
+    } catch (err) {
+      this.parts.log.warn({ importId: row.id, err }, 'an ended import could not be cleared up yet');
+    }
   }
 
   private async onError(id: string, error: unknown, signal: AbortSignal): Promise<void> {
@@ -240,7 +258,7 @@ export class ImportRunner {
     const verdict = verdictOf(error, work.row.attempts, clock.now());
     if (verdict.what === 'retry') {
       log.warn({ importId: id, code: verdict.code, step: work.row.step }, 'import step failed, trying again');
-      await records.putBack(id, verdict.step ?? work.row.step, verdict.notBefore);
+      await this.putBack(id, verdict.step ?? work.row.step, verdict.notBefore);
       return;
     }
     if (verdict.what === 'superseded') {
@@ -278,10 +296,4 @@ export class ImportRunner {
     if (rejected === 0 || !existsSync(rejectsFile(work))) return;
     await this.parts.files.put(rejectsKey(work.row.id), createReadStream(rejectsFile(work)));
   }
-}
-
-function sum(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
-  const total = { ...a };
-  for (const [reason, rows] of Object.entries(b)) total[reason] = (total[reason] ?? 0) + rows;
-  return total;
 }

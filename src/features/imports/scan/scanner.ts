@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { ContextFactory } from '../../../host/context/index.js';
 import type { ListedFile, RefusedFile, SourceFile } from '../../../kit/index.js';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../../../platform/database/index.js';
 import type { Leases } from '../../../platform/lease/index.js';
 import { rememberedRevision, Router } from './routing.js';
+import { supersedeOlder } from './supersede.js';
 
 type Input = typeof inputs.$inferSelect;
 type Source = typeof sources.$inferSelect;
@@ -126,16 +127,7 @@ export class Scanner {
         })
         .returning({ id: imports.id, sequence: imports.sequence });
       if (made === undefined) throw new Error('The import was not written.');
-      await tx
-        .update(imports)
-        .set({ state: 'discarded', finishedAt: sql`now()`, error: SUPERSEDED })
-        .where(
-          and(
-            eq(imports.sourceId, source.id),
-            lt(imports.sequence, made.sequence),
-            inArray(imports.state, ['queued', 'held']),
-          ),
-        );
+      await supersedeOlder(tx, { sourceId: source.id, sequence: made.sequence });
       return made.id;
     });
   }
@@ -189,9 +181,3 @@ export class Scanner {
     await this.db.update(inputs).set(set).where(eq(inputs.id, input.id));
   }
 }
-
-const SUPERSEDED: ImportProblem = {
-  code: 'SUPERSEDED',
-  message:
-    'A newer file came at the same key before this one was imported; the newer one is imported instead.',
-};
