@@ -21,7 +21,10 @@ const LINES = {
 
 type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
 
-async function generate(client: ClickHouseClient, { kind, path, first, count }: GenerateRequest): Promise<void> {
+async function generate(
+  client: ClickHouseClient,
+  { kind, path, first, count }: GenerateRequest,
+): Promise<void> {
   const { header, line } = LINES[kind];
   const head = header === '' ? '' : `SELECT '${header}' AS line UNION ALL `;
   await client.command({

@@ -88,7 +88,8 @@ export class ChunkReader {
   private page(operation: Operation, after: string | null): Promise<MemberPage> {
     const { key, forms } = this.reading;
     const condition = this.condition();
-    return this.ledger.page(key, this.selection(operation), { after, limit: PAGE_SIZE, forms, condition });
+    const request = { after, limit: PAGE_SIZE, forms, condition, sparse: true };
+    return this.ledger.page(key, this.selection(operation), request);
   }
 
   private selection(operation: Operation): Selection {

@@ -34,7 +34,7 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
     const found: number[] = [];
     let after: string | null = null;
     do {
-      const page = await ledger.page({ audienceId, workspace: 1 }, selection, { after, limit: 3, forms: [] });
+      const page = await ledger.page({ audienceId, workspace: 1 }, selection, { after, limit: 7, forms: [] });
       found.push(...page.members.map((member) => Number(member.mpid)));
       after = page.next;
     } while (after !== null);

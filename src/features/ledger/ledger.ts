@@ -1,7 +1,15 @@
 import type { IdentityForm, IdentityType, OutputMember } from '../../kit/index.js';
 import { typeNameSql } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { changesSql, codesOf, formSql, IN_ORDER, membersSql, type MpidCondition } from './sql.js';
+import {
+  changesSql,
+  codesOf,
+  formsOfTypeSql,
+  formValueSql,
+  IN_ORDER,
+  membersSql,
+  type MpidCondition,
+} from './sql.js';
 
 /** An audience in the warehouse's terms. */
 export interface AudienceKey {
@@ -19,6 +27,16 @@ export interface MemberPage {
   members: OutputMember[];
   /** Pass as `after` for the next page; null: this was the last. */
   next: string | null;
+}
+
+/** Where a page begins and what is in it. */
+export interface PageRequest {
+  after: string | null;
+  limit: number;
+  forms: readonly IdentityForm[];
+  condition?: MpidCondition;
+  /** Whether a page may have fewer members than `limit`, or none, before the end. */
+  sparse?: boolean;
 }
 
 /** One change of one profile's membership. */
@@ -41,41 +59,52 @@ export class Ledger {
     return Number(row?.n ?? 0);
   }
 
-  /** The next `limit` profiles of a selection after `after` (exclusive), with the identities in `forms`. */
-  async page(
-    key: AudienceKey,
-    selection: Selection,
-    request: {
-      after: string | null;
-      limit: number;
-      forms: readonly IdentityForm[];
-      condition?: MpidCondition;
-    },
-  ): Promise<MemberPage> {
-    const { forms, limit } = request;
-    const start = request.after === null ? '1' : `mpid > ${BigInt(request.after)}`;
-    const chosen = selectSql(key, selection, `${start} AND ${request.condition ?? '1'}`);
-    const columns = forms.map((form, index) => `${formSql(form)} AS f${index}`);
-    const names = forms.map((_, index) => `f${index}`);
-    const [row] = await this.warehouse.query<{ rows: [string, ...string[][]][] }>(
-      `WITH page AS (${chosen} ORDER BY mpid LIMIT ${limit})
-       SELECT arrayMap(m -> ${tupleSql(
-         'toString(m.1)',
-         names.map((_, index) => `m.${index + 2}`),
-       )}, sorted) AS rows
-       FROM (
-         SELECT arraySort(m -> m.1, groupArray(${tupleSql('p.mpid', names)})) AS sorted
-         FROM page AS p
-         LEFT JOIN (
-           SELECT ${['mpid', ...columns].join(', ')} FROM profiles
-           WHERE workspace = ${key.workspace} AND type IN (${codesOf(forms).join(', ') || '0'}) AND mpid IN (page)
-           GROUP BY mpid
-         ) AS i ON p.mpid = i.mpid)`,
+  /**
+   * The next profiles of a selection after `after` (exclusive), with the identities in `forms`: at most `limit`,
+   * and fewer only at the end or where `sparse` pages do: those are made of the next `limit` rows of the
+   * ledger, whatever is left of them.
+   */
+  async page(key: AudienceKey, selection: Selection, request: PageRequest): Promise<MemberPage> {
+    const { limit, sparse = false } = request;
+    const members: OutputMember[] = [];
+    let next = request.after;
+    do {
+      const window = await this.window(key, selection, { ...request, after: next });
+      members.push(...window.members);
+      ({ next } = window);
+    } while (next !== null && members.length < limit && !sparse);
+    if (members.length <= limit) return { members, next };
+    members.length = limit;
+    return { members, next: members.at(-1)?.mpid ?? null };
+  }
+
+  /**
+   * The members among the next `limit` rows of the ledger. Both queries are bounded by the window's ends, so
+   * a page costs the same wherever it is and however large the audience.
+   */
+  private async window(key: AudienceKey, selection: Selection, request: PageRequest): Promise<MemberPage> {
+    const { after, limit, forms, condition = '1' } = request;
+    const start = after === null ? '1' : `mpid > ${mpidSql(after)}`;
+    const [end] = await this.warehouse.query<{ last: string; n: string }>(
+      `SELECT toString(max(mpid)) AS last, count() AS n FROM (
+         SELECT mpid FROM ledger WHERE ${rangeSql(key, selection)} AND ${start} ORDER BY audience_id, mpid LIMIT ${limit})`,
       { settings: IN_ORDER },
     );
-    const rows = row?.rows ?? [];
-    const members = rows.map(([mpid, ...values]) => ({ mpid, identities: identitiesOf(forms, values) }));
-    return { members, next: rows.length < limit ? null : (members.at(-1)?.mpid ?? null) };
+    if (end === undefined || Number(end.n) === 0) return { members: [], next: null };
+    const inside = `${start} AND mpid <= ${mpidSql(end.last)}`;
+    const chosen = selectSql(key, selection, `${inside} AND ${condition}`);
+    const [row] = await this.warehouse.query<IdentityRows & { members: string[] }>(
+      `SELECT (SELECT groupArray(toString(mpid)) FROM (${chosen} ORDER BY mpid)) AS members,
+         groupArray(toString(mpid)) AS owners, groupArray(form) AS form, groupArray(out) AS value
+       FROM (
+         SELECT mpid, arrayJoin(${formsOfTypeSql(forms)}) AS form, ${formValueSql(forms)} AS out FROM profiles
+         WHERE workspace = ${key.workspace} AND type IN (${codesOf(forms).join(', ') || '0'})
+           AND ${inside} AND mpid IN (${chosen})
+         ORDER BY mpid, form, out)`,
+      { settings: IN_ORDER },
+    );
+    const members = row === undefined ? [] : membersOf(row.members, row, forms);
+    return { members, next: Number(end.n) < limit ? null : end.last };
   }
 
   /** Every change of one profile in one audience up to the published version, oldest first. */
@@ -155,21 +184,44 @@ export class Ledger {
   }
 }
 
-/** Never of one element only: `tuple(x)` and `(x)` print alike, and the page's rows must be arrays. */
-function tupleSql(first: string, rest: readonly string[]): string {
-  return `tuple(${[first, ...rest].join(', ')})`;
-}
-
 function selectSql(key: AudienceKey, selection: Selection, condition?: MpidCondition): string {
   if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
   return changesSql(key.audienceId, selection, selection.what, condition);
 }
 
-function identitiesOf(forms: readonly IdentityForm[], values: string[][]): OutputMember['identities'] {
-  const identities: { [T in IdentityType]?: readonly string[] } = {};
-  forms.forEach((form, index) => {
-    const found = values[index];
-    if (found !== undefined && found.length > 0) identities[form.type] = found;
+/** -2^63 cannot be written as a literal: its digits are read before its sign. */
+const mpidSql = (mpid: string): string => `toInt64('${BigInt(mpid)}')`;
+
+/** Which rows of the ledger can bear on a selection. */
+function rangeSql({ audienceId }: AudienceKey, selection: Selection): string {
+  const [from, to] = selection.what === 'members' ? [0, selection.version] : [selection.from, selection.to];
+  return `audience_id = ${audienceId} AND version > ${from} AND version <= ${to}`;
+}
+
+/** Identities as columns, ascending by owner, form and value; where a value is stored twice it comes twice. */
+interface IdentityRows {
+  owners: string[];
+  /** Index into the forms that were asked for. */
+  form: number[];
+  value: string[];
+}
+
+/** Puts identities to their members; both are in the order of the mpids. */
+function membersOf(
+  mpids: readonly string[],
+  { owners, form, value }: IdentityRows,
+  forms: readonly IdentityForm[],
+): OutputMember[] {
+  let at = 0;
+  return mpids.map((mpid) => {
+    const identities: { [T in IdentityType]?: string[] } = {};
+    for (; owners[at] === mpid; at += 1) {
+      const type = forms[form[at] ?? -1]?.type;
+      const text = value[at];
+      if (type === undefined || text === undefined) continue;
+      const values = (identities[type] ??= []);
+      if (values.at(-1) !== text) values.push(text);
+    }
+    return { mpid, identities };
   });
-  return identities;
 }

@@ -35,16 +35,28 @@ export function changesSql(
     GROUP BY mpid HAVING argMin(sign, version) = ${sign} AND argMax(sign, version) = ${sign}`;
 }
 
-/** Column expression (Array(String)) of the values of one identity form over `profiles` grouped by mpid. */
-export function formSql(form: IdentityForm): string {
-  const raw = `type = ${codeOf(form.type)}`;
-  if (form.encoding === 'raw') return `arraySort(groupUniqArrayIf(value, ${raw}))`;
-  const encoded = `lower(hex(${HASHES[form.encoding]}(value)))`;
-  const own = hashedType(form);
-  // What came in hashed already passes through as it is.
-  const value = own === undefined ? encoded : `if(type = ${codeOf(own)}, value, ${encoded})`;
-  const condition = own === undefined ? raw : `${raw} OR type = ${codeOf(own)}`;
-  return `arraySort(groupUniqArrayIf(${value}, ${condition}))`;
+/** Expression (Array(UInt8)) over the column `type`: the places in `forms` that an identity of this type goes to. */
+export function formsOfTypeSql(forms: readonly IdentityForm[]): string {
+  const branches = [...new Set(codesOf(forms))].map((code) => {
+    const places = forms.flatMap((form, place) =>
+      codesOf([form]).includes(code) ? [`toUInt8(${place})`] : [],
+    );
+    return `type = ${code}, [${places.join(', ')}]`;
+  });
+  return branches.length === 0
+    ? 'emptyArrayUInt8()'
+    : `multiIf(${[...branches, 'emptyArrayUInt8()'].join(', ')})`;
+}
+
+/** Expression (String) over `type`, `value` and `form`, the place in `forms`: the value as that form has it. */
+export function formValueSql(forms: readonly IdentityForm[]): string {
+  const branches = forms.flatMap((form, place) =>
+    // What came in hashed already passes through as it is.
+    form.encoding === 'raw'
+      ? []
+      : [`form = ${place} AND type = ${codeOf(form.type)}, lower(hex(${HASHES[form.encoding]}(value)))`],
+  );
+  return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
 }
 
 /** Codes of the stored types that the forms need. */
