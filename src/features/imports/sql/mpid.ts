@@ -88,6 +88,7 @@ async function mayCollide(
      GROUP BY mpid HAVING min(low) != max(low) LIMIT 1`,
   );
   if (among > 0) return true;
+  if ((await count(`SELECT 1 FROM profiles WHERE workspace = ${workspace} LIMIT 1`)) === 0) return false;
   const known = await count(
     `SELECT mpid FROM profiles WHERE workspace = ${workspace}
      AND mpid IN (SELECT ${mpid} FROM (${fresh.select})) LIMIT 1`,

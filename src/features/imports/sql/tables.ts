@@ -11,6 +11,10 @@ export interface WorkTables {
   found: string;
   /** Several identities a row only: which profile each row is. */
   rows: string;
+  /** One identity a row only: those that nobody has. */
+  fresh: string;
+  /** The file's profiles, ordered like the ledger, with repetitions. */
+  members: string;
   /** Membership changes against the published version. */
   delta: string;
   /** Prefix of tables that live for one step. */
@@ -28,6 +32,8 @@ export function workTables(importId: string): WorkTables {
     stage: name('stage'),
     found: name('found'),
     rows: name('rows'),
+    fresh: name('fresh'),
+    members: name('members'),
     delta: name('delta'),
     scratch: name(''),
   };
