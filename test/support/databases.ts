@@ -62,6 +62,20 @@ export async function temporaryPostgres(
   };
 }
 
+/** A copy of a database that nobody is connected to. */
+export async function copyOfPostgres(url: string): Promise<{ url: string; remove(): Promise<void> }> {
+  const original = new URL(url).pathname.slice(1);
+  const copy = `hub_test_${randomUUID().replaceAll('-', '')}`;
+  const [serverUrl, copyUrl] = [new URL(url), new URL(url)];
+  serverUrl.pathname = '/postgres';
+  copyUrl.pathname = `/${copy}`;
+  await administer(serverUrl.href, `create database ${copy} template ${original}`);
+  return {
+    url: copyUrl.href,
+    remove: () => administer(serverUrl.href, `drop database if exists ${copy} with (force)`),
+  };
+}
+
 async function closeOnce(opened: OpenDatabase[], open: OpenDatabase): Promise<void> {
   const index = opened.indexOf(open);
   if (index === -1) return;

@@ -80,7 +80,9 @@ export class ExportRunner {
   }
 
   private async make(id: string, signal: AbortSignal): Promise<void> {
+    const step = (name: string) => this.log.debug({ exportId: id, step: name }, 'export step');
     const claimed = await exportRow(this.db, id);
+    step('fix versions');
     const row = await this.db.transaction(async (tx) => {
       const locked = await lockAudiences(tx, claimed);
       await this.lease.assertHeld(tx, id);
@@ -94,9 +96,12 @@ export class ExportRunner {
     }
     const plan = await planOf(this.db, row);
     const fileKey = `exports/${row.workspaceId}/${row.id}.zip`;
+    step('write archive');
     const made = await this.scratch.using(id, (folder) => this.write(plan, row, { fileKey, folder, signal }));
     signal.throwIfAborted();
+    step('make ready');
     await this.finish(row, { ...made, fileKey, archiveName: plan.archiveName });
+    step('clear up');
     this.log.info({ exportId: id, sizeBytes: made.sizeBytes }, 'export ready');
   }
 

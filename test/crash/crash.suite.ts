@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { IMPORT_STEPS } from '../../src/platform/database/index.js';
+import { CrashRig, ROWS, type KillPlan, type Services } from './crash-rig.js';
+
+const EXPORT_STEPS = ['fix versions', 'write archive', 'make ready', 'clear up'];
+
+/** Kills when the log says that a step begins. */
+const atStep =
+  (message: string, step: string): KillPlan =>
+  (hub, kill) =>
+    hub.onLine((line) => {
+      if (line.msg === message && line.step === step) kill();
+    });
+
+/** Killed before it has anything to do: what an undisturbed run ends with. */
+const atOnce: KillPlan = (_, kill) => kill();
+
+/** SIGKILL at every step of import, delivery and export; the end is the same as without. */
+export function crashSuite(title: string, open: () => Promise<Services>): void {
+  describe(`a hub ${title} that is killed and started again`, () => {
+    let rig: CrashRig;
+    let refreshed: Awaited<ReturnType<CrashRig['refresh']>>;
+    let exported: Awaited<ReturnType<CrashRig['export']>>;
+
+    beforeAll(async () => {
+      rig = await CrashRig.start(await open());
+      refreshed = await rig.refresh(atOnce);
+      exported = await rig.export(atOnce);
+    }, 300_000);
+    afterAll(() => rig.close());
+
+    it('ends with what was in the file, undisturbed', () => {
+      expect(refreshed.import).toMatchObject({
+        added: 500,
+        removed: 500,
+        rows: { read: ROWS + 1, rejected: 1 },
+      });
+      expect(refreshed.members).toHaveLength(ROWS);
+      expect(refreshed.partner).toHaveLength(ROWS);
+      expect(exported.some((lines) => lines.length > ROWS)).toBe(true);
+    });
+
+    it.each(IMPORT_STEPS)(
+      'ends the same when it is killed at the import step %s',
+      async (step) => {
+        expect(await rig.refresh(atStep('import step', step))).toEqual(refreshed);
+        expect(rig.sink.doubled).toEqual([]);
+      },
+      240_000,
+    );
+
+    it.each([1, 4, 7])(
+      'ends the same when it is killed while the partner has batch %s',
+      async (batch) => {
+        let killed = false;
+        const state = await rig.refresh((_, kill) => {
+          rig.sink.failure = (number) => {
+            if (killed || number < batch) return undefined;
+            killed = true;
+            kill();
+            // The batch is taken, but nobody is there to hear it.
+            return 'lost answer';
+          };
+        });
+        expect(state).toEqual(refreshed);
+        expect(rig.sink.doubled).toEqual([]);
+      },
+      240_000,
+    );
+
+    it.each(EXPORT_STEPS)(
+      'gives the same download when it is killed at the export step %s',
+      async (step) => {
+        expect(await rig.export(atStep('export step', step))).toEqual(exported);
+      },
+      240_000,
+    );
+  });
+}
