@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HubProcess, PROCESS_KEY } from './support/hub-process.js';
+import { Sink } from './support/sink.js';
+import { until } from './support/until.js';
+
+const SCRIPT = fileURLToPath(new URL('../scripts/hub.mjs', import.meta.url));
+const START_MS = 60_000;
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+describe('npx hub', () => {
+  let folder: string;
+  let hub: HubProcess;
+  let workspaceId: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hub-cli-'));
+    hub = await HubProcess.start({ HUB_DATA: join(folder, 'data'), HUB_SWEEP_MS: '500' });
+    const { id } = await hub.api<{ id: string }>('POST', '/organizations', { name: 'Acme' });
+    const body = { organizationId: id, name: 'Acme US', seatId: 'seat-7' };
+    workspaceId = (await hub.api<{ id: string }>('POST', '/workspaces', body)).id;
+  }, START_MS);
+
+  afterAll(async () => {
+    await hub.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('imports a file into an input it makes, and gives the account of its rows', async () => {
+    const file = await fileOf('Spring.csv', 'Email\nann@example.com\nben@example.com\nnobody\n');
+    const drop = join(folder, 'drop');
+    const run = await cli('import', file, '--workspace', 'seat-7', '--layout', 'iqm', '--folder', drop);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.out).toContain('3 read, 2 accepted, 1 rejected');
+    expect(run.out).toContain('row 4, column Email: EMAIL_INVALID');
+    expect(run.out).not.toContain('nobody');
+    expect(run.err).toContain('step ');
+  });
+
+  it('refreshes the same audience, and prints one JSON document', async () => {
+    const file = await fileOf('Spring.csv', 'Email\nann@example.com\nben@example.com\ncat@example.com\n');
+    const run = await cli('import', file, '--workspace', workspaceId, '--layout', 'iqm', '--json');
+    expect(run).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(run.out)).toMatchObject({ state: 'published', version: 2, added: 1, removed: 0 });
+  });
+
+  it('ends with 1 where the import fails', async () => {
+    const file = await fileOf('Broken.csv', 'Fist Nam\nann\n');
+    const run = await cli('import', file, '--workspace', 'Acme US', '--layout', 'iqm');
+    expect(run).toMatchObject({ code: 1, out: expect.stringContaining('NO_USABLE_COMBINATION') });
+  });
+
+  it('lists audiences as a table and as JSON', async () => {
+    const plain = await cli('audiences', '--workspace', 'seat-7');
+    expect(plain.out).toMatch(/^id +name +size/);
+    expect(plain.out).toMatch(/Spring +3 /);
+    expect(JSON.parse((await cli('audiences', '--json')).out)).toEqual([
+      expect.objectContaining({ name: 'Spring', size: 3 }),
+    ]);
+  });
+
+  it('scans all inputs', async () => {
+    const run = await cli('scan', '--json');
+    expect(run.code).toBe(0);
+    expect(JSON.parse(run.out)).toEqual([
+      expect.objectContaining({ scan: expect.objectContaining({ listed: 2, unchanged: 2 }) }),
+    ]);
+  });
+
+  it('fetches an export whole', async () => {
+    const out = join(folder, 'spring.zip');
+    const run = await cli('export', '1', '--identity-types', 'email', '--out', out, '--json');
+    expect(run).toMatchObject({ code: 0, err: '' });
+    const { sizeBytes, manifest } = JSON.parse(run.out) as {
+      sizeBytes: number;
+      manifest: { total_rows: number };
+    };
+    expect(manifest.total_rows).toBe(3);
+    expect((await stat(out)).size).toBe(sizeBytes);
+  });
+
+  it('shows a fault, and resumes it once the partner is mended', async () => {
+    const sink = await Sink.start();
+    try {
+      sink.failure = (_, event) => (event === 'ping' ? undefined : { status: 401 });
+      const output = await hub.api<{ id: string }>('POST', '/outputs', {
+        workspaceId,
+        plugin: 'webhook',
+        name: 'Partner',
+        settings: { url: sink.url },
+        credentials: { secret: 'a-secret-of-the-test-0123456789' },
+      });
+      const body = { outputId: output.id, status: 'active' };
+      await hub.api('POST', '/audiences/1/connections', body);
+      const id = await until('there is a fault', async () => {
+        const faults = JSON.parse((await cli('faults', '--json')).out) as { id: string; kind: string }[];
+        return faults.find(({ kind }) => kind === 'auth')?.id;
+      });
+      expect((await cli('faults')).out).toContain(id);
+      sink.failure = () => undefined;
+      expect(await cli('resume', id)).toMatchObject({ code: 0, out: expect.stringContaining('goes on') });
+      expect(await cli('faults')).toMatchObject({ code: 0, out: 'There are no open faults.\n' });
+      expect(await cli('resume', id)).toMatchObject({ code: 4, err: expect.stringContaining('WRONG_STATE') });
+    } finally {
+      await sink.stop();
+    }
+  });
+
+  it('says what to do about wrong usage, an absent hub and a refusal', async () => {
+    expect(await cli('nonsense')).toMatchObject({ code: 2 });
+    expect(await cli('export', 'x', '--identity-types', 'email', '--out', 'x.zip')).toMatchObject({
+      code: 2,
+    });
+    expect(await cli('audiences', '--key', 'hub_unknown')).toMatchObject({ code: 4 });
+    const absent = await cli('audiences', '--url', 'http://127.0.0.1:9');
+    expect(absent).toMatchObject({ code: 3, err: expect.stringContaining('Is the hub running?') });
+    const refused = await cli('resume', '00000000-0000-4000-8000-000000000000', '--json');
+    expect(refused).toMatchObject({ code: 4, out: '' });
+    expect(JSON.parse(refused.err)).toMatchObject({ error: { code: 'NOT_FOUND', exitCode: 4 } });
+  });
+
+  it('examines what a hub would stand on', async () => {
+    const well = await cli('doctor', '--json');
+    expect(well.code).toBe(0);
+    const { findings } = JSON.parse(well.out) as { findings: { name: string; found: string }[] };
+    const found = findings.find(({ name }) => name === 'data directory')?.found;
+    expect(found).toContain(`in use by the hub of process ${hub.pid}`);
+    const env = {
+      DATABASE_URL: 'postgresql://hub:hidden-word@127.0.0.1:9/hub',
+      REDIS_URL: 'redis://127.0.0.1:9',
+    };
+    const ill = await run(['doctor'], env);
+    expect(ill).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/FAIL {2}database[\s\S]+FAIL {2}queue/),
+    });
+    expect(ill.out + ill.err).not.toContain('hidden-word');
+    const wrong = await run(['doctor'], { HUB_ROLES: 'king' });
+    expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining('FAIL  configuration') });
+  });
+
+  async function fileOf(name: string, content: string): Promise<string> {
+    const path = join(folder, 'files', name);
+    await mkdir(join(folder, 'files'), { recursive: true });
+    await writeFile(path, content);
+    return path;
+  }
+
+  const cli = (...args: string[]) => run(args, {});
+
+  function run(args: string[], env: Record<string, string>): Promise<Run> {
+    const child = spawn(process.execPath, [SCRIPT, ...args], {
+      env: {
+        PATH: process.env.PATH ?? '',
+        HUB_DATA: join(folder, 'data'),
+        HUB_URL: hub.url,
+        HUB_KEY: PROCESS_KEY,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const result: Run = { code: null, out: '', err: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (result.out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (result.err += text));
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ ...result, code }));
+    });
+  }
+});
