@@ -3,11 +3,10 @@ import { hubVersion } from '../../platform/package-root.js';
 import { CliError, EXIT, type ExitCode } from './cli-error.js';
 import { listAudiences, type AudiencesOptions } from './commands/audiences.js';
 import { openSession, withHub, withJson, type CommonOptions } from './commands/command.js';
-import { examine } from './commands/doctor.js';
 import { LAYOUTS } from './commands/drop-file.js';
 import { exportAudiences, type ExportOptions } from './commands/export.js';
 import { listFaults, resumeFault } from './commands/faults.js';
-import { importFile, type ImportOptions } from './commands/import.js';
+import type { ImportOptions } from './commands/import.js';
 import { scanInputs } from './commands/scan.js';
 import { Screen } from './screen.js';
 
@@ -44,7 +43,11 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .exitOverride();
   withJson(program.command('doctor'))
     .description('look at everything the hub stands on, with this environment')
-    .action(async (options: CommonOptions) => ended(await examine(new Screen(options.json ?? false), env)));
+    .action(async (options: CommonOptions) => {
+      // What needs the libraries of the database or of S3 loads them alone.
+      const { examine } = await import('./commands/doctor.js');
+      ended(await examine(new Screen(options.json ?? false), env));
+    });
   withHub(program.command('import <file>'), env)
     .description('put a file into a folder-drop input, wait for it and give the account of its rows')
     .requiredOption('--workspace <workspace>', 'id, seat id or name')
@@ -54,9 +57,10 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .option('--name <name>', "name of the audience; the file's name if absent")
     .option('--input <input>', 'id or name of the input, where the workspace has several')
     .option('--folder <path>', 'make an input that watches this folder, where the workspace has none')
-    .action(async (file: string, options: HubOptions & ImportOptions) =>
-      ended(await importFile(openSession(options), file, options)),
-    );
+    .action(async (file: string, options: HubOptions & ImportOptions) => {
+      const { importFile } = await import('./commands/import.js');
+      ended(await importFile(openSession(options), file, options));
+    });
   withHub(program.command('scan [input]'), env)
     .description('have inputs scanned now: the one with this id, or all')
     .action(async (input: string | undefined, options: HubOptions) =>
