@@ -45,6 +45,9 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
   closers.add('database', () => database.close());
   await opening(`the schema of ${databaseName(config)}`, () => migrate(database.db));
   await checkSecretKey(database.db, secretBox);
+  const leases = new Leases(database.db, config.leaseMs);
+  // The data directory is locked: whoever held a lease of an embedded database is dead, and nobody need wait.
+  if (database.kind === 'pglite') await leases.releaseAll();
   const warehouse = await opening(warehouseName(config), () => openWarehouse(config, closers));
   const files = await opening('the file store (HUB_FILES)', async () => openFileStore(config.files));
   const guard = new EgressGuard({ allowPrivate: config.allowPrivateEgress });
@@ -68,7 +71,7 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
     destinations,
     secretBox,
     linkSigner: new LinkSigner(masterKey),
-    leases: new Leases(database.db, config.leaseMs),
+    leases,
   };
 }
 

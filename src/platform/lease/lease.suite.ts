@@ -113,6 +113,15 @@ export function describeLeases(open: () => Promise<TemporaryDatabase>): void {
     expect(await database.db.$count(leases)).toBe(0);
   });
 
+  it('takes what a dead process held at once where nobody else can be alive', async () => {
+    const dead = new Leases(database.db, LONG_MS);
+    await dead.acquire('scan', dead.owner);
+    const next = new Leases(database.db, LONG_MS);
+    expect(await next.acquire('scan', next.owner)).toBe(false);
+    await next.releaseAll();
+    expect(await next.acquire('scan', next.owner)).toBe(true);
+  });
+
   it('never has two holders, whatever is done in whatever order', async () => {
     const owners = [randomUUID(), randomUUID(), randomUUID()];
     const step = fc.record({

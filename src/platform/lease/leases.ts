@@ -49,6 +49,11 @@ export class Leases {
     await this.db.delete(leases).where(and(eq(leases.name, name), eq(leases.owner, owner)));
   }
 
+  /** Ends every lease. Only for a process that knows it is the only one: what is held was left by a dead one. */
+  async releaseAll(): Promise<void> {
+    await this.db.delete(leases);
+  }
+
   /**
    * Runs `work` as the only holder of `name` in all processes; waits for its turn until `signal` aborts.
    * Renewed while it runs; lost (a process that slept past its lease), `work`'s signal aborts.
