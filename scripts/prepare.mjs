@@ -80,7 +80,11 @@ async function npm(args, failure) {
   const said = [];
   child.stdout.on('data', (chunk) => said.push(chunk));
   child.stderr.on('data', (chunk) => said.push(chunk));
-  const stop = () => child.kill();
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+    child.kill();
+  };
   process.on('SIGTERM', stop).on('SIGINT', stop);
   const outcome = await new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
@@ -88,6 +92,7 @@ async function npm(args, failure) {
   });
   process.off('SIGTERM', stop).off('SIGINT', stop);
   if (outcome === 0) return;
+  if (stopped) fail('Stopped.');
   process.stderr.write(Buffer.concat(said));
   fail(`${failure} ${typeof outcome === 'string' ? outcome : 'What npm said stands above.'}`);
 }
