@@ -20,7 +20,8 @@ const TABLES = [
   `CREATE TABLE ledger (audience_id UInt64, mpid Int64, version UInt32, sign Int8, at DateTime64(3, 'UTC'))
    ENGINE = MergeTree ORDER BY (audience_id, mpid, version)`,
   `CREATE TABLE stage (hash UInt128 CODEC(NONE), value String) ENGINE = MergeTree ORDER BY hash`,
-  `CREATE TABLE fresh (hash UInt128 CODEC(NONE), value String, mpid Int64) ENGINE = MergeTree ORDER BY hash`,
+  `CREATE TABLE fresh (hash UInt128 CODEC(NONE), value String) ENGINE = MergeTree ORDER BY hash`,
+  `CREATE TABLE members (mpid Int64 CODEC(NONE)) ENGINE = MergeTree ORDER BY mpid`,
 ];
 
 const KNOWN = 'SELECT hash, mpid, toUInt8(1) AS known FROM identities WHERE workspace = 1 AND type = 1';
@@ -28,22 +29,41 @@ const KNOWN = 'SELECT hash, mpid, toUInt8(1) AS known FROM identities WHERE work
 const MERGE = `SETTINGS join_algorithm = 'full_sorting_merge', query_plan_convert_any_join_to_semi_or_anti_join = 0,
   query_plan_convert_outer_join_to_inner_join = 0`;
 
-/** The statements of one import. */
-function statements(path: string, version: number): string[] {
+const LOAD = (
+  path: string,
+) => `INSERT INTO stage SELECT reinterpretAsUInt128(sipHash128(toUInt8(1), line)), line
+  FROM file('${path}', 'LineAsString', 'line String')`;
+const MPID = 'reinterpretAsInt64(toUInt64(bitShiftRight(hash, 64)))';
+const REGISTER = (from: string) => [
+  `INSERT INTO profiles SELECT 1, ${MPID}, 1, value FROM ${from}`,
+  `INSERT INTO identities SELECT 1, 1, hash, value, ${MPID} FROM ${from}`,
+];
+const FILE_MEMBERS = `SELECT i.mpid AS mpid FROM stage AS s ANY INNER JOIN (${KNOWN}) AS i ON s.hash = i.hash`;
+
+/** Into empty tables: everybody is new, and everybody is added. */
+function firstImport(path: string): string[] {
+  return [
+    LOAD(path),
+    ...REGISTER('stage'),
+    `INSERT INTO ledger SELECT 1, mpid, 1, 1, now64(3) FROM (${FILE_MEMBERS}) ${MERGE}`,
+  ];
+}
+
+/** Everything is in the order in which it is compared, so two merges do it; grouping was slower. */
+function refresh(path: string, version: number): string[] {
   return [
     'TRUNCATE TABLE stage',
-    'TRUNCATE TABLE fresh',
-    `INSERT INTO stage SELECT reinterpretAsUInt128(sipHash128(toUInt8(1), line)), line
-     FROM file('${path}', 'LineAsString', 'line String')`,
-    `INSERT INTO fresh SELECT s.hash, s.value, reinterpretAsInt64(toUInt64(bitShiftRight(s.hash, 64)))
+    LOAD(path),
+    `INSERT INTO fresh SELECT s.hash, s.value
      FROM stage AS s ANY LEFT JOIN (${KNOWN}) AS i ON s.hash = i.hash WHERE i.known = 0 ${MERGE}`,
-    'INSERT INTO profiles SELECT 1, mpid, 1, value FROM fresh',
-    'INSERT INTO identities SELECT 1, 1, hash, value, mpid FROM fresh',
-    `INSERT INTO ledger SELECT 1, mpid, ${version}, if(sum(side) > 0, 1, -1), now64(3) FROM (
-       SELECT i.mpid AS mpid, 1 AS side FROM stage AS s ANY INNER JOIN (${KNOWN}) AS i ON s.hash = i.hash
-       UNION ALL
-       SELECT mpid, -1 FROM ledger WHERE audience_id = 1 GROUP BY mpid HAVING argMax(sign, version) = 1
-     ) GROUP BY mpid HAVING sum(side) != 0 ${MERGE}, optimize_aggregation_in_order = 0`,
+    ...REGISTER('fresh'),
+    `INSERT INTO members ${FILE_MEMBERS} ${MERGE}`,
+    `INSERT INTO ledger
+     SELECT 1, if(f.here = 1, f.mpid, m.mpid), ${version}, if(f.here = 1, 1, -1), now64(3)
+     FROM (SELECT mpid, toUInt8(1) AS here FROM members) AS f
+     FULL JOIN (SELECT mpid, toUInt8(1) AS here FROM ledger GROUP BY audience_id, mpid HAVING argMax(sign, version) = 1) AS m
+       ON f.mpid = m.mpid
+     WHERE f.here != m.here ${MERGE}, optimize_aggregation_in_order = 1`,
   ];
 }
 
@@ -58,7 +78,8 @@ async function handle(request: BareRequest): Promise<unknown> {
   }
   if (request.do === 'close') return client.close();
   const seconds: number[] = [];
-  for (const query of statements(request.path, request.version)) {
+  const { path, version } = request;
+  for (const query of version === 1 ? firstImport(path) : refresh(path, version)) {
     const beganMs = performance.now();
     await client.command({ query });
     seconds.push((performance.now() - beganMs) / 1000);

@@ -7,7 +7,7 @@ import { withAudience, type Stocked } from './people-hub.js';
 
 const BATCH_SIZE = 1000;
 /** Rarely, because asking takes the hub's time; what counts are the times it wrote down itself. */
-const POLL_MS = 100;
+const POLL_MS = 500;
 
 interface Delivery {
   state: string;

@@ -1,4 +1,4 @@
-import { IDENTITY_TYPES, type IdentityType } from '../../kit/index.js';
+import { IDENTITY_TYPES, type IdentityType } from '../../kit/identity-types.js';
 import { foldHeader, labelOf, recogniseHeader } from './columns.js';
 import { checkHeader, MAX_COLUMNS, tooManyColumns, type HeaderProblem } from './header-problems.js';
 import { nearMissesIn } from './near-miss.js';

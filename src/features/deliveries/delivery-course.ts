@@ -5,13 +5,13 @@ import type { DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep, PartnerSide } from './partner-side.js';
 
 /** Steps that may be finished and not yet written down. More would be sent again after a crash. */
-const MAX_UNSAVED = 32;
+const MAX_UNSAVED = 64;
 
 /**
  * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of
  * a fast partner are written down together, and a slow one's each by itself.
  */
-const SAVE_EVERY_MS = 100;
+const SAVE_EVERY_MS = 250;
 
 /** How sending ended without a failure. */
 export type CourseEnd = 'sent' | 'paused' | 'aborted';

@@ -68,11 +68,12 @@ export class Ledger {
     const { limit, sparse = false } = request;
     const members: OutputMember[] = [];
     let next = request.after;
-    do {
+    for (;;) {
       const window = await this.window(key, selection, { ...request, after: next });
       members.push(...window.members);
       ({ next } = window);
-    } while (next !== null && members.length < limit && !sparse);
+      if (next === null || sparse || members.length >= limit) break;
+    }
     if (members.length <= limit) return { members, next };
     members.length = limit;
     return { members, next: members.at(-1)?.mpid ?? null };
