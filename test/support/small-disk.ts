@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** A file system of its own that is soon full. */
 export interface SmallDisk {
   path: string;
+  /** Gives it another size, whatever is on it. */
+  grow(sizeBytes: number): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -24,9 +26,12 @@ export async function mountSmallDisk(sizeBytes: number): Promise<SmallDisk | und
     );
     return undefined;
   }
+  const grow = async (bytes: number) => {
+    await run('mount', ['-o', `remount,size=${bytes}`, path]);
+  };
   const remove = async () => {
     await run('umount', ['-l', path]);
     await rmdir(path);
   };
-  return { path, remove };
+  return { path, grow, remove };
 }
