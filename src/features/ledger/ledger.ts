@@ -46,6 +46,9 @@ export interface TimelineEntry {
   at: string;
 }
 
+/** Rows of the ledger that a full page looks at together. */
+const LEAST_WINDOW_ROWS = 1000;
+
 /** Memberships: an append-only ledger, read at published versions. */
 export class Ledger {
   constructor(private readonly warehouse: Warehouse) {}
@@ -66,10 +69,12 @@ export class Ledger {
    */
   async page(key: AudienceKey, selection: Selection, request: PageRequest): Promise<MemberPage> {
     const { limit, sparse = false } = request;
+    // A small page of an audience with many rows and few members left would need one window after another.
+    const rows = sparse ? limit : Math.max(limit, LEAST_WINDOW_ROWS);
     const members: OutputMember[] = [];
     let next = request.after;
     for (;;) {
-      const window = await this.window(key, selection, { ...request, after: next });
+      const window = await this.window(key, selection, { ...request, after: next, limit: rows });
       members.push(...window.members);
       ({ next } = window);
       if (next === null || sparse || members.length >= limit) break;
