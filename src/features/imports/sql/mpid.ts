@@ -84,8 +84,10 @@ async function mayCollide(
     return Number(row?.n ?? 0);
   };
   const among = await count(
-    `SELECT mpid FROM (SELECT ${mpid} AS mpid, toUInt64(hash) AS low FROM (${fresh.select}))
-     GROUP BY mpid HAVING min(low) != max(low) LIMIT 1`,
+    rule.exceptions.size === 0
+      ? neighboursSql(fresh.select, rule.bits)
+      : `SELECT mpid FROM (SELECT ${mpid} AS mpid, toUInt64(hash) AS low FROM (${fresh.select}))
+         GROUP BY mpid HAVING min(low) != max(low) LIMIT 1`,
   );
   if (among > 0) return true;
   if ((await count(`SELECT 1 FROM profiles WHERE workspace = ${workspace} LIMIT 1`)) === 0) return false;
@@ -94,6 +96,18 @@ async function mayCollide(
      AND mpid IN (SELECT ${mpid} FROM (${fresh.select})) LIMIT 1`,
   );
   return known > 0;
+}
+
+/**
+ * A row for each hash whose mpid the next lower hash has too. mpids are the upper bits of the hashes, so in the
+ * order of the hashes, in which they are stored, only neighbours can share one; grouping 16 M of them by mpid
+ * would be the peak of an import's memory.
+ */
+function neighboursSql(select: string, bits: number): string {
+  return `SELECT 1 FROM (
+      SELECT hash, lagInFrame(hash, 1, hash) OVER (ORDER BY hash ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS lower
+      FROM (${select})
+    ) WHERE hash != lower AND ${derivedSql('hash', bits)} = ${derivedSql('lower', bits)} LIMIT 1`;
 }
 
 /** `SELECT hash` of new profiles that must take another mpid. Of several new ones, the lowest hash keeps it. */

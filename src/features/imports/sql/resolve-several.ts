@@ -4,7 +4,7 @@ import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
 import { mpidSql, withoutCollisions } from './mpid.js';
 import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
-import { dropByPrefix, recreate } from './tables.js';
+import { recreate } from './tables.js';
 
 /** Types of which a person in a file has one: another value of them means another person. */
 const ONE_EACH: readonly IdentityType[] = ['customer_id', 'voter_id', 'npi', 'email'];
@@ -28,12 +28,25 @@ export async function resolveSeveral(
   onCounted: OnCounted,
 ): Promise<ResolveCounts> {
   await findKnown(warehouse, request);
-  await labelRows(warehouse, request);
-  await settleLabels(warehouse, request);
+  const { known, unknown } = await countFound(warehouse, request);
+  // Rows contradict a profile only through what is unknown of them while something else is known.
+  const conflicts = known > 0 && unknown > 0 ? await findConflicts(warehouse, request) : undefined;
+  await labelRows(warehouse, request, conflicts);
+  // Where every identity is known, every row is somebody, and nothing is left to hand on or to learn.
+  if (unknown > 0) await settleLabels(warehouse, request);
   const counts = await countRows(warehouse, request);
   await onCounted(counts);
-  if (request.create) await register(warehouse, request);
+  if (request.create && unknown > 0) await register(warehouse, request);
   return counts;
+}
+
+/** Identities of the file by whether somebody has them. */
+async function countFound(warehouse: Warehouse, { tables }: ResolveRequest) {
+  const [row] = await warehouse.query<{ of_somebody: string; of_nobody: string }>(
+    `SELECT countIf(known = 1) AS of_somebody, countIf(known = 0) AS of_nobody FROM ${tables.found}`,
+    { lane: 'bulk' },
+  );
+  return { known: Number(row?.of_somebody ?? 0), unknown: Number(row?.of_nobody ?? 0) };
 }
 
 async function countRows(warehouse: Warehouse, { tables, create }: ResolveRequest): Promise<ResolveCounts> {
@@ -81,13 +94,16 @@ async function findKnown(warehouse: Warehouse, { workspace, tables }: ResolveReq
  * Table `rows`: for each row its label (rank 0: a known profile, 1: somebody new; then the strongest identity
  * it goes by) and its own strongest identity.
  */
-async function labelRows(warehouse: Warehouse, request: ResolveRequest): Promise<void> {
-  const { tables } = request;
+async function labelRows(
+  warehouse: Warehouse,
+  { tables }: ResolveRequest,
+  conflicts: string | undefined,
+): Promise<void> {
+  const agrees = conflicts === undefined ? '1' : `row NOT IN (SELECT row FROM ${conflicts})`;
   await recreate(warehouse, tables.rows, ROWS_COLUMNS);
-  const conflicts = await findConflicts(warehouse, request);
   await warehouse.command(
     `INSERT INTO ${tables.rows}
-     SELECT row, if(any_known AND row NOT IN (SELECT row FROM ${conflicts}), 0, 1) AS rank,
+     SELECT row, if(any_known AND ${agrees}, 0, 1) AS rank,
        if(rank = 0, known_priority, own.1) AS priority, if(rank = 0, toUInt128(0), own.2) AS hash,
        if(rank = 0, known_mpid, 0) AS mpid, own.3 AS own_type, own.2 AS own_hash
      FROM (
@@ -108,9 +124,12 @@ const ROWS_COLUMNS = `(row UInt128 CODEC(NONE), rank UInt8, priority UInt8, hash
  * value of a stronger type, or another row of this very file gives it one.
  *
  * A claim is an unknown identity of a row that is known by another one: `taught` where the known one is the
- * stronger (a customer's second address), else it is doubtful and checked here.
+ * stronger (a customer's second address), else it is doubtful and checked here. Undefined: none is doubtful.
  */
-async function findConflicts(warehouse: Warehouse, { workspace, tables }: ResolveRequest): Promise<string> {
+async function findConflicts(
+  warehouse: Warehouse,
+  { workspace, tables }: ResolveRequest,
+): Promise<string | undefined> {
   const claims = `${tables.scratch}claims`;
   const conflicts = `${tables.scratch}conflicts`;
   const oneEach = ONE_EACH.map((type) => codeOf(type)).join(', ');
@@ -129,6 +148,11 @@ async function findConflicts(warehouse: Warehouse, { workspace, tables }: Resolv
      ) ARRAY JOIN unknown AS claim`,
     { lane: 'bulk' },
   );
+  const [doubtful] = await warehouse.query<{ n: string }>(
+    `SELECT count() AS n FROM ${claims} WHERE taught = 0`,
+    { lane: 'bulk' },
+  );
+  if (Number(doubtful?.n ?? 0) === 0) return undefined;
   await recreate(warehouse, conflicts, '(row UInt128) ENGINE = MergeTree ORDER BY row');
   await warehouse.command(
     `INSERT INTO ${conflicts}
@@ -163,10 +187,7 @@ async function settleLabels(warehouse: Warehouse, { tables }: ResolveRequest): P
          FROM (SELECT row, type, hash FROM ${tables.found} WHERE known = 0) AS f
          INNER JOIN (SELECT row, (rank, priority, hash, mpid) AS label FROM ${tables.rows}) AS l ON f.row = l.row
          GROUP BY f.type, f.hash
-       ) AS o ON r.own_type = o.type AND r.own_hash = o.hash
-       LET_BETTER`
-        .replace('LET_BETTER', '')
-        .replaceAll('better', BETTER),
+       ) AS o ON r.own_type = o.type AND r.own_hash = o.hash`,
       { lane: 'bulk' },
     );
     const [changed] = await warehouse.query<{ before: string; after: string }>(
@@ -174,8 +195,8 @@ async function settleLabels(warehouse: Warehouse, { tables }: ResolveRequest): P
          (SELECT sum(cityHash64(row, rank, priority, hash, mpid)) FROM ${next}) AS after`,
       { lane: 'bulk' },
     );
-    await warehouse.command(`EXCHANGE TABLES ${next} AND ${tables.rows}`);
     if (changed?.before === changed?.after) break;
+    await warehouse.command(`EXCHANGE TABLES ${next} AND ${tables.rows}`);
   }
   await warehouse.command(`DROP TABLE IF EXISTS ${next} SYNC`);
 }
@@ -199,7 +220,7 @@ async function register(warehouse: Warehouse, request: ResolveRequest): Promise<
   );
   await warehouse.command(`EXCHANGE TABLES ${named} AND ${tables.rows}`);
   await learn(warehouse, request);
-  await dropByPrefix(warehouse, `${tables.scratch}named_rows`);
+  await warehouse.command(`DROP TABLE IF EXISTS ${named} SYNC`);
 }
 
 async function learn(warehouse: Warehouse, { workspace, tables }: ResolveRequest): Promise<void> {
