@@ -191,9 +191,11 @@ describe('a hub whose input cannot be listed', () => {
     await drop('Late', people(5));
     await rename(folder(), away());
     await writeFile(folder(), 'no folder');
-    await expect(scan()).rejects.toThrow(/answered 503.*is no folder|answered 503.*FOLDER/);
+    await expect(scan()).rejects.toThrow(/answered 503.*NOT_A_FOLDER/);
     const input = await hub.api<Record<string, unknown>>('GET', `/inputs/${inputId}`);
-    expect(input).toMatchObject({ lastScanError: { message: expect.stringContaining(folder()) } });
+    expect(input).toMatchObject({
+      lastScanError: { code: 'NOT_A_FOLDER', message: expect.stringContaining(folder()) },
+    });
     await isAlive();
     await rm(folder());
     await rename(away(), folder());
