@@ -198,10 +198,14 @@ function selectSql(key: AudienceKey, selection: Selection, condition?: MpidCondi
 /** -2^63 cannot be written as a literal: its digits are read before its sign. */
 const mpidSql = (mpid: string): string => `toInt64('${BigInt(mpid)}')`;
 
-/** Which rows of the ledger can bear on a selection. */
+/**
+ * The rows of the ledger by which a selection is found: whoever is or became a member has a row that says so, and
+ * whoever left one that says that. Without the sign, looking for leavers would walk through all who came.
+ */
 function rangeSql({ audienceId }: AudienceKey, selection: Selection): string {
   const [from, to] = selection.what === 'members' ? [0, selection.version] : [selection.from, selection.to];
-  return `audience_id = ${audienceId} AND version > ${from} AND version <= ${to}`;
+  const sign = selection.what === 'remove' ? -1 : 1;
+  return `audience_id = ${audienceId} AND version > ${from} AND version <= ${to} AND sign = ${sign}`;
 }
 
 /** Identities as columns, ascending by owner, form and value; where a value is stored twice it comes twice. */
