@@ -19,11 +19,12 @@ import {
   WORK_QUEUE,
 } from '../platform/nest/index.js';
 import {
-  BULL_SETTINGS,
+  bullSettings,
   BullWorkQueue,
   InProcessWorkQueue,
   type BullJobData,
 } from '../platform/queue/index.js';
+import type { Config } from '../platform/env/index.js';
 import type { Platform } from './platform.js';
 import { WORK_KINDS } from './work-kinds.js';
 
@@ -54,7 +55,7 @@ export class PlatformModule {
     ];
     return {
       module: PlatformModule,
-      imports: config.redisUrl ? bullModules(config.redisUrl, config.redisPrefix) : [],
+      imports: config.redisUrl ? bullModules(config.redisUrl, config) : [],
       providers,
       exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
     };
@@ -77,9 +78,9 @@ function workQueue({ config, log }: Platform): Provider {
   };
 }
 
-function bullModules(url: string, prefix: string): DynamicModule[] {
+function bullModules(url: string, { redisPrefix: prefix, leaseMs }: Config): DynamicModule[] {
   return [
-    BullModule.forRoot({ url, prefix, settings: BULL_SETTINGS }),
+    BullModule.forRoot({ url, prefix, settings: bullSettings(leaseMs) }),
     BullModule.registerQueue(...WORK_KINDS.map((name) => ({ name }))),
   ];
 }

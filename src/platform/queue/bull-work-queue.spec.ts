@@ -4,7 +4,7 @@ import Bull from 'bull';
 import { describeWith } from '../../../test/support/services.js';
 import { until } from '../../../test/support/until.js';
 import { silentLogger } from '../log/index.js';
-import { BULL_SETTINGS, BullWorkQueue, type BullJobData } from './index.js';
+import { bullSettings, BullWorkQueue, type BullJobData } from './index.js';
 import { describeWorkQueue } from './work-queue.suite.js';
 
 await describeWith('Redis', 'BullWorkQueue', (redisUrl) => {
@@ -12,7 +12,7 @@ await describeWith('Redis', 'BullWorkQueue', (redisUrl) => {
 
   const open = (prefix: string) => {
     const queues = ['import', 'delivery'].map(
-      (kind) => new Bull<BullJobData>(kind, redisUrl, { prefix, settings: { ...BULL_SETTINGS } }),
+      (kind) => new Bull<BullJobData>(kind, redisUrl, { prefix, settings: bullSettings(60_000) }),
     );
     return new BullWorkQueue(queues, silentLogger());
   };

@@ -8,10 +8,13 @@ const MAX_LOOKS = 5;
 const DAY_SECONDS = 86_400;
 
 /**
- * Settings to make the Bull queues with. A worker that does not renew its locks for a minute counts as
- * dead, and its job goes to another one; three times at most, then the sweep decides.
+ * Settings to make the Bull queues with. A worker that does not renew its locks for a lease (milliseconds,
+ * the same as of the rows) counts as dead, and its job goes to another one; three times at most, then the
+ * sweep decides.
  */
-export const BULL_SETTINGS = { lockDuration: 60_000, stalledInterval: 30_000, maxStalledCount: 3 } as const;
+export function bullSettings(leaseMs: number) {
+  return { lockDuration: leaseMs, stalledInterval: Math.ceil(leaseMs / 2), maxStalledCount: 3 };
+}
 
 /** The data of a Bull job: which row. */
 export interface BullJobData {
