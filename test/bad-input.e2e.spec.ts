@@ -120,6 +120,21 @@ describe('a file that cannot be used', () => {
     expect(failed.error?.message).toContain('UTF-16');
   });
 
+  it('is counted for Prometheus, as are the good ones', async () => {
+    const { body } = await hub.api<string>('GET', '/metrics');
+    const figure = (line: string) =>
+      Number(
+        body
+          .split('\n')
+          .find((one) => one.startsWith(`${line} `))
+          ?.split(' ')[1],
+      );
+    expect(figure('hub_imports_total{state="failed",plugin="s3-drop"}')).toBeGreaterThanOrEqual(9);
+    expect(figure('hub_imports_total{state="published",plugin="s3-drop"}')).toBeGreaterThanOrEqual(16);
+    expect(figure('hub_import_rows_total{outcome="created"}')).toBeGreaterThanOrEqual(4);
+    expect(figure('hub_membership_changes_total{change="add"}')).toBeGreaterThanOrEqual(32);
+  });
+
   it('tells the admins, once for a file', async () => {
     const { items } = await hub.ok<{ items: { subject: string; recipient: string }[] }>(
       'GET',

@@ -29,6 +29,7 @@ import {
 } from '../../src/platform/database/index.js';
 import { Destinations } from '../../src/platform/files/index.js';
 import { EgressClient, EgressGuard } from '../../src/platform/http/index.js';
+import { Metrics } from '../../src/platform/metrics/index.js';
 import { Leases, WorkLease } from '../../src/platform/lease/index.js';
 import { silentLogger } from '../../src/platform/log/index.js';
 import type { Job, WorkQueue } from '../../src/platform/queue/index.js';
@@ -80,10 +81,12 @@ function processOf(
   const queue = new HintList() as HintList & WorkQueue;
   const lease = new WorkLease(db, new Leases(db, 60_000), 'delivery');
   const planner = new DeliveryPlanner(db, queue);
-  const journal = new DeliveryJournal(db, lease, new FaultLog(clock), clock, () => 0.5);
+  const metrics = new Metrics();
+  const journal = new DeliveryJournal(db, lease, new FaultLog(clock), clock, metrics, () => 0.5);
   const lines = new PartnerLines(contexts);
   const pacing = { ...DEFAULT_CALL_PACING };
   const runner = new DeliveryRunner({
+    metrics,
     db,
     ledger,
     lease,

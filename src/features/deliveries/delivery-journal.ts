@@ -13,6 +13,7 @@ import {
   type Transaction,
 } from '../../platform/database/index.js';
 import type { WorkLease } from '../../platform/lease/index.js';
+import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultDetail, FaultLog } from '../faults/index.js';
 import { type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
@@ -34,6 +35,7 @@ export class DeliveryJournal {
     private readonly lease: WorkLease,
     private readonly faults: FaultLog,
     private readonly clock: Clock,
+    private readonly metrics: Metrics,
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -64,16 +66,15 @@ export class DeliveryJournal {
    * which resolves the fault. Returns the connection's status, by which the delivery goes on or stops.
    */
   async save(
-    { delivery, connection }: DeliveryOrder,
+    { delivery, connection, output }: DeliveryOrder,
     steps: readonly FinishedStep[],
     firstPosition: number,
     probing: boolean,
   ): Promise<ConnectionStatus> {
-    return this.held(delivery.id, async (tx) => {
-      const rows = steps.map((finished, index) => rowOf(delivery.id, firstPosition + index, finished));
+    const rows = steps.map((finished, index) => rowOf(delivery.id, firstPosition + index, finished));
+    const sum = (of: 'accepted' | 'rejected' | 'skipped') => rows.reduce((total, row) => total + row[of], 0);
+    const status = await this.held(delivery.id, async (tx) => {
       await tx.insert(deliveryBatches).values(rows).onConflictDoNothing();
-      const sum = (of: 'accepted' | 'rejected' | 'skipped') =>
-        rows.reduce((total, row) => total + row[of], 0);
       const cursor = steps.at(-1)?.step.cursorAfter ?? delivery.cursor;
       await tx
         .update(deliveries)
@@ -88,6 +89,10 @@ export class DeliveryJournal {
       if (probing) await this.faults.resolveByProbe(tx, connection.id);
       return statusOf(tx, connection.id);
     });
+    for (const outcome of ['accepted', 'rejected', 'skipped'] as const) {
+      this.metrics.deliveryMembers.inc({ outcome, plugin: output.plugin }, sum(outcome));
+    }
+    return status;
   }
 
   /**

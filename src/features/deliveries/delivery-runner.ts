@@ -6,6 +6,7 @@ import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
 import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
+import type { Metrics } from '../../platform/metrics/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import { WarehouseError } from '../../platform/warehouse/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -31,6 +32,7 @@ export interface RunnerParts {
   queue: WorkQueue;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   /** Default: {@link DEFAULT_CALL_PACING} of the host. */
   pacing?: CallPacing;
 }
@@ -69,6 +71,7 @@ export class DeliveryRunner {
       if (end === 'aborted') await lease.giveBack(id);
       if (end !== 'sent') return;
       await journal.complete(order, attempt.probing);
+      this.parts.metrics.deliveries.inc({ state: 'delivered', plugin: order.output.plugin });
     } catch (thrown) {
       const error = this.failureOf(thrown, order);
       const after = await journal.fail(order, error, attempt.probing);
@@ -87,11 +90,14 @@ export class DeliveryRunner {
   }
 
   private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: { probing: boolean }) {
-    const { journal, ledger, lines, log, pacing } = this.parts;
+    const { journal, ledger, lines, log, metrics, pacing } = this.parts;
     const last = lastCalls(signal);
     try {
       const line = await lines.open(order);
-      const calls = new PartnerCalls(line, last.signal, log, pacing);
+      const { plugin } = order.output;
+      const calls = new PartnerCalls(line, last.signal, log, pacing, (result, seconds) =>
+        metrics.batchSeconds.observe({ plugin, result }, seconds),
+      );
       const { id, fromVersion, toVersion } = order.delivery;
       const reader = new ChunkReader(ledger, {
         key: { audienceId: order.audience.id, workspace: order.workspace },
@@ -174,11 +180,15 @@ export class DeliveryRunner {
     return asConnectorError(thrown, output.plugin, []);
   }
 
-  private tell({ delivery, connection }: DeliveryOrder, { kind, code }: ConnectorError, state: string): void {
+  private tell(order: DeliveryOrder, { kind, code }: ConnectorError, state: string): void {
+    const { delivery, connection, output } = order;
     const { id: deliveryId } = delivery;
     const where = { deliveryId, connectionId: connection.id, kind, code };
-    if (state === 'faulted') this.parts.log.warn(where, 'delivery stopped by a fault');
-    else this.parts.log.info(where, 'delivery will be tried again');
+    if (state === 'faulted') {
+      this.parts.metrics.deliveries.inc({ state, plugin: output.plugin });
+      this.parts.metrics.faultsRaised.inc({ kind, plugin: output.plugin });
+      this.parts.log.warn(where, 'delivery stopped by a fault');
+    } else this.parts.log.info(where, 'delivery will be tried again');
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock/index.js';
 import type { Database } from '../../platform/database/index.js';
 import { Leases, WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
+import { Metrics } from '../../platform/metrics/index.js';
 import { CLOCK, DATABASE, LOGGER, WAREHOUSE, WORK_QUEUE } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
@@ -18,7 +19,18 @@ import { PartnerLines } from './partner-lines.js';
 export const DELIVERY_PROVIDERS: Provider[] = [
   {
     provide: DeliveryRunner,
-    inject: [DATABASE, WAREHOUSE, WORK_QUEUE, CLOCK, LOGGER, Leases, FaultLog, DeliveryPlanner, PartnerLines],
+    inject: [
+      DATABASE,
+      WAREHOUSE,
+      WORK_QUEUE,
+      CLOCK,
+      LOGGER,
+      Leases,
+      FaultLog,
+      DeliveryPlanner,
+      PartnerLines,
+      Metrics,
+    ],
     useFactory: (
       db: Database,
       warehouse: Warehouse,
@@ -29,12 +41,13 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       faults: FaultLog,
       planner: DeliveryPlanner,
       lines: PartnerLines,
+      metrics: Metrics,
     ) => {
       const lease = new WorkLease(db, leases, 'delivery');
-      const journal = new DeliveryJournal(db, lease, faults, clock);
+      const journal = new DeliveryJournal(db, lease, faults, clock, metrics);
       const log = logger.child({ context: 'deliveries' });
       const ledger = new Ledger(warehouse);
-      return new DeliveryRunner({ db, ledger, lease, journal, planner, lines, queue, clock, log });
+      return new DeliveryRunner({ db, ledger, lease, journal, planner, lines, queue, clock, log, metrics });
     },
   },
   {

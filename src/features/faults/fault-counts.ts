@@ -27,6 +27,16 @@ export class FaultCounts {
     return new Map(rows.map(({ id, open }) => [String(id), open]));
   }
 
+  /** Open faults of the whole hub, by kind. */
+  async openByKind(): Promise<Record<string, number>> {
+    const rows = await this.db
+      .select({ kind: faults.kind, open: count() })
+      .from(faults)
+      .where(isNull(faults.resolvedAt))
+      .groupBy(faults.kind);
+    return Object.fromEntries(rows.map(({ kind, open }) => [kind, open]));
+  }
+
   private async count(
     column: typeof connections.audienceId | typeof connections.outputId | typeof connections.id,
     where: SQL,

@@ -1,4 +1,5 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { Metrics } from '../../platform/metrics/index.js';
 import { TenancyModule } from '../tenancy/index.js';
 import { FaultCounts } from './fault-counts.js';
 import { FaultLog } from './fault-log.js';
@@ -12,4 +13,13 @@ import { FaultsService } from './faults.service.js';
   providers: [FaultsService, FaultLog, FaultCounts],
   exports: [FaultLog, FaultCounts],
 })
-export class FaultsModule {}
+export class FaultsModule implements OnModuleInit {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly counts: FaultCounts,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.watchOpenFaults(() => this.counts.openByKind());
+  }
+}

@@ -15,6 +15,7 @@ import type { Config } from '../../platform/env/index.js';
 import type { FileStore } from '../../platform/files/index.js';
 import { Leases, WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
+import { Metrics } from '../../platform/metrics/index.js';
 import {
   InjectClock,
   InjectConfig,
@@ -32,7 +33,8 @@ import { Ledger } from '../ledger/index.js';
 import { ScheduleService } from '../schedule/index.js';
 import { ImportMail } from './import-mail.js';
 import { BulkSteps } from './pipeline/bulk-steps.js';
-import type { ImportListener } from './pipeline/import-listener.js';
+import { countImport, pluginOf } from './pipeline/count-import.js';
+import type { EndState, ImportListener } from './pipeline/import-listener.js';
 import { ImportRecords } from './pipeline/import-records.js';
 import { ImportRunner } from './pipeline/import-runner.js';
 import type { ImportWork } from './pipeline/import-work.js';
@@ -61,11 +63,12 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     @InjectWarehouse() private readonly warehouse: Warehouse,
     @InjectWorkQueue() private readonly queue: WorkQueue,
     @InjectFiles() files: FileStore,
-    @InjectClock() clock: Clock,
+    @InjectClock() private readonly clock: Clock,
     @InjectConfig() private readonly config: Config,
     @InjectLogger() log: Logger,
     leases: Leases,
     contexts: ContextFactory,
+    private readonly metrics: Metrics,
     private readonly scans: ScanService,
     private readonly mail: ImportMail,
     private readonly planner: DeliveryPlanner,
@@ -130,6 +133,7 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
 
   async held(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void> {
     this.log.warn({ importId: work.row.id, code: problem.code }, 'import held');
+    this.metrics.imports.inc({ state: 'held', plugin: pluginOf(work) });
     await this.mail.held(tx, work.row, problem);
   }
 
@@ -141,7 +145,8 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     if (work.row.inputId) await this.queue.enqueue({ kind: 'scan', id: work.row.inputId });
   }
 
-  async ended(work: ImportWork): Promise<void> {
+  async ended(work: ImportWork, state: EndState): Promise<void> {
+    countImport(this.metrics, work, state, this.clock.now());
     await this.mail.send();
     if (!work.row.sourceId) return;
     const next = await this.records.nextOfSource(work.row.sourceId);

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   fault,
+  isConnectorError,
   type BatchResult,
   type ConnectorError,
+  type FaultKind,
   type OutputConnector,
   type RejectedMember,
 } from '../../kit/index.js';
@@ -39,6 +41,8 @@ export class PartnerCalls {
     private readonly signal: AbortSignal,
     private readonly log: Logger,
     private readonly pacing: CallPacing = DEFAULT_CALL_PACING,
+    /** Hears how long each batch took, its polls included, and whether it was done or what it failed with. */
+    private readonly observe: (result: 'done' | FaultKind, seconds: number) => void = () => undefined,
   ) {}
 
   async call<T>(work: (ctx: AnyOutputContext) => Promise<T>): Promise<T> {
@@ -66,6 +70,22 @@ export class PartnerCalls {
 
   /** Calls `work`, waits for the partner's job where it has to, and gives the rejected members. */
   async callBatch(
+    size: number,
+    work: (ctx: AnyOutputContext) => Promise<BatchResult>,
+  ): Promise<readonly RejectedMember[]> {
+    const startedAtMs = performance.now();
+    const seconds = () => (performance.now() - startedAtMs) / 1000;
+    try {
+      const rejected = await this.untilDone(size, work);
+      this.observe('done', seconds());
+      return rejected;
+    } catch (error) {
+      if (isConnectorError(error)) this.observe(error.kind, seconds());
+      throw error;
+    }
+  }
+
+  private async untilDone(
     size: number,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
   ): Promise<readonly RejectedMember[]> {

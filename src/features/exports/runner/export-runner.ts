@@ -8,6 +8,7 @@ import type { Config } from '../../../platform/env/index.js';
 import type { FileStore } from '../../../platform/files/index.js';
 import { LeaseLostError, Leases, WorkLease } from '../../../platform/lease/index.js';
 import type { Logger } from '../../../platform/log/index.js';
+import { Metrics } from '../../../platform/metrics/index.js';
 import {
   InjectClock,
   InjectConfig,
@@ -60,6 +61,7 @@ export class ExportRunner {
     private readonly signer: LinkSigner,
     private readonly ledger: Ledger,
     private readonly outbox: OutboxService,
+    private readonly metrics: Metrics,
   ) {
     this.lease = new WorkLease(db, leases, 'export');
     this.scratch = new ScratchFolders(config.dataDir);
@@ -102,6 +104,7 @@ export class ExportRunner {
     step('make ready');
     await this.finish(row, { ...made, fileKey, archiveName: plan.archiveName });
     step('clear up');
+    this.metrics.exports.inc({ state: 'ready' });
     this.log.info({ exportId: id, sizeBytes: made.sizeBytes }, 'export ready');
   }
 
@@ -161,6 +164,7 @@ export class ExportRunner {
       const notBefore = sql`now() + ${`${RETRY_AFTER_MS} milliseconds`}::interval`;
       return this.leave(id, { state: 'queued', notBefore });
     }
+    this.metrics.exports.inc({ state: 'failed' });
     this.log.warn({ exportId: id, code: failure.code }, 'export failed');
     const { code, message } = failure;
     return this.leave(id, { state: 'failed', error: { code, message }, finishedAt: this.clock.now() });

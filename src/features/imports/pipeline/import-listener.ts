@@ -1,6 +1,9 @@
 import type { ImportProblem, Transaction } from '../../../platform/database/index.js';
 import type { ImportWork } from './import-work.js';
 
+/** How an import ended. */
+export type EndState = 'published' | 'unchanged' | 'failed' | 'discarded';
+
 /**
  * Who hears how imports go on. With a transaction: part of the change itself. Without: after the row was
  * written, where a process may die before it; whoever needs it looks again in a sweep.
@@ -15,5 +18,5 @@ export interface ImportListener {
   /** The source is another one by now: list it anew. */
   sourceChanged(work: ImportWork): Promise<void>;
   /** The import is at its end, whatever that is: the next one of the same source may begin. */
-  ended(work: ImportWork): Promise<void>;
+  ended(work: ImportWork, state: EndState): Promise<void>;
 }

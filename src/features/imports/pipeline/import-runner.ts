@@ -13,7 +13,7 @@ import { ensureAudience } from './audience-step.js';
 import type { BulkSteps } from './bulk-steps.js';
 import { fetchSource } from './fetch-step.js';
 import { ImportFailure, StepBack } from './import-failure.js';
-import type { ImportListener } from './import-listener.js';
+import type { EndState, ImportListener } from './import-listener.js';
 import { addCounts, importRows } from './import-rows.js';
 import type { ImportRecords } from './import-records.js';
 import { audienceOf, mappingOf, reportOf, type ImportRow, type ImportWork } from './import-work.js';
@@ -81,7 +81,7 @@ export class ImportRunner {
       signal.throwIfAborted();
       const work = await this.load(id, signal);
       if (work.audience?.deletedAt) {
-        await this.finish(work, () =>
+        await this.finish(work, 'discarded', () =>
           this.parts.records.end(id, 'discarded', {
             error: {
               code: 'AUDIENCE_DELETED',
@@ -139,7 +139,7 @@ export class ImportRunner {
     if (problems.length > 0) await this.parts.records.saveProblems(work.row.id, problems);
     const warnings = report.hints.map(({ columnNumber, header, suggestion }) => ({
       code: 'HEADER_HINT',
-      message: `Column ${columnNumber} "${header}" is kept as an attribute. Did you mean ${suggestion}?`,
+      message: `Column ${columnNumber} "${header}" is passed over. Did you mean ${suggestion}?`,
     }));
     await this.parts.records.advance(work.row.id, 'preflight', { progress: { report }, warnings });
     return 'stage';
@@ -191,7 +191,7 @@ export class ImportRunner {
     }
     const nothing = work.row.added === 0 && work.row.removed === 0 && audience.version > 0;
     if (!nothing) return 'commit';
-    await this.finish(work, () =>
+    await this.finish(work, 'unchanged', () =>
       records.end(work.row.id, 'unchanged', {
         version: audience.version,
         rows: importRows(work),
@@ -219,7 +219,7 @@ export class ImportRunner {
       rows,
     };
     if (!(await records.publish(work.row, audience.id, change, clock.now()))) throw new StepBack('diff');
-    await this.finish(work, async () => undefined);
+    await this.finish(work, 'published', async () => undefined);
     await listener.published(work, audience.id, audience.version + 1);
     return 'ended';
   }
@@ -231,10 +231,10 @@ export class ImportRunner {
   }
 
   /** Ends the import's row by `end`, then clears what only it needed. */
-  private async finish(work: ImportWork, end: () => Promise<void>): Promise<void> {
+  private async finish(work: ImportWork, state: EndState, end: () => Promise<void>): Promise<void> {
     await end();
     await this.clear(work);
-    await this.parts.listener.ended(work);
+    await this.parts.listener.ended(work, state);
   }
 
   /** What cannot be cleared now (on a full disk, say), or is cut off, is left to the sweep. */
@@ -262,7 +262,7 @@ export class ImportRunner {
       return;
     }
     if (verdict.what === 'superseded') {
-      await this.finish(work, () => records.end(id, 'discarded', { error: verdict.problem }));
+      await this.finish(work, 'discarded', () => records.end(id, 'discarded', { error: verdict.problem }));
       await listener.sourceChanged(work);
       return;
     }
@@ -271,7 +271,7 @@ export class ImportRunner {
     if (error instanceof ImportFailure && error.options.rows)
       await records.saveProblems(id, error.options.rows);
     const problem = { ...verdict.problem, step: verdict.problem.step ?? work.row.step };
-    await this.finish(work, () =>
+    await this.finish(work, 'failed', () =>
       records.fail(work.row, problem, verdict.again, (tx) => listener.failed(tx, work, problem)),
     );
   }
