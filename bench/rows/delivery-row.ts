@@ -100,6 +100,8 @@ function figureOf(members: number, ours: readonly { seconds: number }[], floor: 
     floor: seconds(floorSeconds),
     value: floorSeconds / ourSeconds,
     target: { at: 'least', value: 0.7 },
+    // Measured: 0.16 to 0.24. What remains is mostly the reading of members by the page.
+    farOff: 0.08,
     detail: { ours, floor },
   };
 }

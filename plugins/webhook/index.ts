@@ -14,6 +14,8 @@ import { externalIdOf, rejectedOf } from './answer.js';
 import { signatureOf } from './sign.js';
 
 const MAX_BATCH_SIZE = 1000;
+/** Requests under way at once: batches of one delivery never hold the same member twice, so order does not matter. */
+const CONCURRENCY = 4;
 
 const settings = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'Address that takes the POST requests' }),
@@ -23,6 +25,12 @@ const settings = z.object({
     .max(MAX_BATCH_SIZE)
     .optional()
     .meta({ description: `Members a request; ${MAX_BATCH_SIZE} unless set` }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .meta({ description: `Requests under way at once; ${CONCURRENCY} unless set` }),
 });
 const credentials = z.object({
   secret: secret('Shared with the receiver, which checks the signature of every request with it'),
@@ -39,8 +47,11 @@ export const webhook = defineOutput({
   credentials,
   connectionSettings: z.object({}),
   identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
-  limits: { batchSize: MAX_BATCH_SIZE },
-  limitsFor: (settings) => ({ batchSize: settings.batchSize ?? MAX_BATCH_SIZE }),
+  limits: { batchSize: MAX_BATCH_SIZE, concurrency: CONCURRENCY },
+  limitsFor: (settings) => ({
+    batchSize: settings.batchSize ?? MAX_BATCH_SIZE,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+  }),
   async check(ctx) {
     await post(ctx, { event: 'ping' });
   },

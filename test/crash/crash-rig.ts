@@ -128,6 +128,8 @@ export class CrashRig {
       const state = await finish(hub);
       await hub.stop();
       return state;
+    } catch (error) {
+      throw new Error(`${String(error)}\nThe hub's last words:\n${hub.tail()}`, { cause: error });
     } finally {
       await hub.kill();
       await copy.remove();

@@ -6,7 +6,7 @@ import type { DeliveryCursor, Operation } from '../../platform/database/index.js
 import type { AudienceKey, Ledger, MemberPage, Selection } from '../ledger/index.js';
 
 /** Members a query of the ledger. */
-const PAGE_SIZE = 20_000;
+const PAGE_SIZE = 50_000;
 
 /** One chunk to deal with, and where the delivery is when that is done. */
 export interface Step {
