@@ -35,7 +35,8 @@ describe('docs/deployment.md', () => {
 });
 
 describe('docker-compose.yml', () => {
-  const compose = async () => load(await projectFile('docker-compose.yml'), { schema: YAML11_SCHEMA }) as Compose;
+  const compose = async () =>
+    load(await projectFile('docker-compose.yml'), { schema: YAML11_SCHEMA }) as Compose;
   const hubs = async () =>
     Object.entries((await compose()).services).filter(([, service]) => service.build !== undefined);
 
