@@ -6,6 +6,7 @@ import { workspaces, type Database, type ImportProblem } from '../../../platform
 import type { Leases } from '../../../platform/lease/index.js';
 import type { FileSource, Warehouse } from '../../../platform/warehouse/index.js';
 import type { Ledger } from '../../ledger/index.js';
+import { registerDecisions } from '../sql/decision.js';
 import { appendDelta, computeDelta, type DeltaCounts } from '../sql/delta.js';
 import { backfillHashForms, hashFormsIn } from '../sql/hash-forms.js';
 import { resolve, type ResolveCounts, type ResolveRequest } from '../sql/resolve.js';
@@ -46,7 +47,11 @@ export class BulkSteps {
     await this.leases.exclusively(lease, work.signal, async () => {
       const staged = new Set(work.workspace.hashForms);
       const kept = await this.keptForms(work.workspace.id);
-      if (kept.some((form) => !staged.has(form))) throw new StepBack('stage');
+      if (kept.some((form) => !staged.has(form))) {
+        // A run that was cut off may have registered half of what it decided, and staging forgets the rest.
+        await registerDecisions(this.warehouse, work.workspace.number);
+        throw new StepBack('stage');
+      }
       await resolve(this.warehouse, this.requestOf(work), onCounted);
     });
   }

@@ -2,9 +2,10 @@ import { codeOf, prioritySql } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
+import { dropDecision, isRegistered, registerDecisions, setDown } from './decision.js';
 import { mpidSql, withoutCollisions } from './mpid.js';
 import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
-import { recreate } from './tables.js';
+import { drop, recreate } from './tables.js';
 
 /** Types of which a person in a file has one: another value of them means another person. */
 const ONE_EACH: readonly IdentityType[] = ['customer_id', 'voter_id', 'npi', 'email'];
@@ -27,6 +28,13 @@ export async function resolveSeveral(
   request: ResolveRequest,
   onCounted: OnCounted,
 ): Promise<ResolveCounts> {
+  if (request.create && (await isRegistered(warehouse, request.tables))) {
+    const counts = await countRows(warehouse, request);
+    await onCounted(counts);
+    return counts;
+  }
+  // It belongs to the `rows` that it was made with; those are about to be made anew.
+  await dropDecision(warehouse, request.tables);
   await findKnown(warehouse, request);
   const { known, unknown } = await countFound(warehouse, request);
   // Rows contradict a profile only through what is unknown of them while something else is known.
@@ -198,7 +206,7 @@ async function settleLabels(warehouse: Warehouse, { tables }: ResolveRequest): P
     if (changed?.before === changed?.after) break;
     await warehouse.command(`EXCHANGE TABLES ${next} AND ${tables.rows}`);
   }
-  await warehouse.command(`DROP TABLE IF EXISTS ${next} SYNC`);
+  await drop(warehouse, next);
 }
 
 /** The owner's label is there (its type is not 0) and stronger than the row's own; known rows keep theirs. */
@@ -219,32 +227,7 @@ async function register(warehouse: Warehouse, request: ResolveRequest): Promise<
     { lane: 'bulk' },
   );
   await warehouse.command(`EXCHANGE TABLES ${named} AND ${tables.rows}`);
-  await learn(warehouse, request);
-  await warehouse.command(`DROP TABLE IF EXISTS ${named} SYNC`);
-}
-
-async function learn(warehouse: Warehouse, { workspace, tables }: ResolveRequest): Promise<void> {
-  const fresh = `${tables.scratch}fresh`;
-  await recreate(
-    warehouse,
-    fresh,
-    '(type UInt8, hash UInt128 CODEC(NONE), value String, mpid Int64, derived UInt8) ENGINE = MergeTree ORDER BY (type, hash)',
-  );
-  await warehouse.command(
-    `INSERT INTO ${fresh}
-     SELECT f.type, f.hash, any(f.value), argMin(r.mpid, (r.rank, r.priority, r.hash, r.mpid)), min(f.derived)
-     FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
-     INNER JOIN ${tables.rows} AS r ON f.row = r.row
-     GROUP BY f.type, f.hash`,
-    { lane: 'bulk' },
-  );
-  // `profiles` first: cut off in between, the identity is still unknown and the next run writes both again.
-  await warehouse.command(
-    `INSERT INTO profiles SELECT ${workspace}, mpid, type, value FROM ${fresh} WHERE derived = 0`,
-    { lane: 'bulk' },
-  );
-  await warehouse.command(
-    `INSERT INTO identities SELECT ${workspace}, type, hash, value, mpid FROM ${fresh}`,
-    { lane: 'bulk' },
-  );
+  await setDown(warehouse, request);
+  await drop(warehouse, named);
+  await registerDecisions(warehouse, workspace);
 }

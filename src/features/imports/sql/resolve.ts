@@ -1,4 +1,5 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
+import { registerDecisions } from './decision.js';
 import { resolveSeveral, severalMembersSql } from './resolve-several.js';
 import { resolveSingle, singleMembersSql } from './resolve-single.js';
 import { isSingle, type StagePlan } from './stage.js';
@@ -38,6 +39,7 @@ export async function resolve(
 ): Promise<ResolveCounts> {
   const [identity] = request.plan.mapping.identities;
   if (identity === undefined) throw new Error('A mapping without identities cannot be resolved.');
+  await registerDecisions(warehouse, request.workspace);
   return isSingle(request.plan)
     ? resolveSingle(warehouse, request, identity.type, onCounted)
     : resolveSeveral(warehouse, request, onCounted);

@@ -9,6 +9,7 @@ import {
 } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { FileSource, Warehouse } from '../../../platform/warehouse/index.js';
+import { dropDecision } from './decision.js';
 import { recreate, type WorkTables } from './tables.js';
 
 /** How the rows of one import become identities. */
@@ -43,6 +44,8 @@ export async function stageFile(
   file: FileSource,
   plan: StagePlan,
 ): Promise<StageCounts> {
+  // First: what was decided of the stage before this one must not be taken for this one's.
+  await dropDecision(warehouse, tables);
   return isSingle(plan)
     ? stageSingle(warehouse, tables, file, plan)
     : stageSeveral(warehouse, tables, file, plan);

@@ -13,6 +13,10 @@ export interface WorkTables {
   rows: string;
   /** One identity a row only: those that nobody has. */
   fresh: string;
+  /** Several identities a row only: what is to be registered. Prefix; the number of the workspace follows. */
+  decision: string;
+  /** The same, once it is registered. */
+  registered: string;
   /** The file's profiles, ordered like the ledger, with repetitions. */
   members: string;
   /** Membership changes against the published version. */
@@ -33,6 +37,8 @@ export function workTables(importId: string): WorkTables {
     found: name('found'),
     rows: name('rows'),
     fresh: name('fresh'),
+    decision: name('decision_'),
+    registered: name('registered'),
     members: name('members'),
     delta: name('delta'),
     scratch: name(''),
@@ -53,17 +59,32 @@ export async function importsWithWorkTables(warehouse: Warehouse): Promise<strin
   return rows.map(({ id }) => id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
 }
 
+/** Tables of any import that are called `part`. */
+export async function tablesCalled(warehouse: Warehouse, part: string): Promise<string[]> {
+  const rows = await warehouse.query<{ name: string }>(
+    `SELECT name FROM system.tables
+     WHERE database = currentDatabase() AND match(name, {pattern:String}) ORDER BY name`,
+    { params: { pattern: `^${PREFIX}[0-9a-f]{32}_${part}$` } },
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Drops the tables whose names start with `prefix`. */
 export async function dropByPrefix(warehouse: Warehouse, prefix: string): Promise<void> {
   const tables = await warehouse.query<{ name: string }>(
     'SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, {prefix:String})',
     { params: { prefix } },
   );
-  for (const { name } of tables) await warehouse.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+  for (const { name } of tables) await drop(warehouse, name);
+}
+
+/** Drops a working table, if it is there. */
+export async function drop(warehouse: Warehouse, name: string): Promise<void> {
+  await warehouse.command(`DROP TABLE IF EXISTS ${name} SYNC`);
 }
 
 /** Makes a working table anew, empty. */
 export async function recreate(warehouse: Warehouse, name: string, columnsAndEngine: string): Promise<void> {
-  await warehouse.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+  await drop(warehouse, name);
   await warehouse.command(`CREATE TABLE ${name} ${columnsAndEngine}`);
 }

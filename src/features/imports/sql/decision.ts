@@ -1,0 +1,68 @@
+import type { Warehouse } from '../../../platform/warehouse/index.js';
+import type { ResolveRequest } from './resolve.js';
+import { drop, dropByPrefix, recreate, tablesCalled, type WorkTables } from './tables.js';
+
+/**
+ * What an import of several identities a row registers, set down whole before any of it is registered.
+ *
+ * Whose a row is depends on what is known. A process that dies while it registers leaves some of the file's
+ * identities known and others not, and whoever decided from those would decide otherwise. So nobody does: the
+ * next one to hold the workspace's identity lease, the same import or another, first registers what is set
+ * down. A decision is a table that has its name only when it is complete; registered, it gets another name.
+ */
+
+const COLUMNS = `(type UInt8, hash UInt128 CODEC(NONE), value String, mpid Int64, derived UInt8)
+  ENGINE = MergeTree ORDER BY (type, hash)`;
+
+/** Sets down, from the finished tables `found` and `rows`, each identity that nobody has and the mpid it gets. */
+export async function setDown(
+  warehouse: Warehouse,
+  { workspace, tables }: Pick<ResolveRequest, 'workspace' | 'tables'>,
+): Promise<void> {
+  const half = `${tables.scratch}half_decision`;
+  await recreate(warehouse, half, COLUMNS);
+  await warehouse.command(
+    `INSERT INTO ${half}
+     SELECT f.type, f.hash, any(f.value), argMin(r.mpid, (r.rank, r.priority, r.hash, r.mpid)), min(f.derived)
+     FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
+     INNER JOIN ${tables.rows} AS r ON f.row = r.row
+     GROUP BY f.type, f.hash`,
+    { lane: 'bulk' },
+  );
+  await warehouse.command(`RENAME TABLE ${half} TO ${tables.decision}${workspace}`);
+}
+
+/**
+ * Registers every decision of the workspace that is not registered yet. Run under its identity lease, before
+ * anything is decided or staged anew. Rows that a run before this one wrote are written again and collapse.
+ */
+export async function registerDecisions(warehouse: Warehouse, workspace: number): Promise<void> {
+  for (const decision of await tablesCalled(warehouse, `decision_${workspace}`)) {
+    // `profiles` first: cut off in between, nothing is known that cannot be found by its profile.
+    await warehouse.command(
+      `INSERT INTO profiles SELECT ${workspace}, mpid, type, value FROM ${decision} WHERE derived = 0`,
+      { lane: 'bulk' },
+    );
+    await warehouse.command(
+      `INSERT INTO identities SELECT ${workspace}, type, hash, value, mpid FROM ${decision}`,
+      { lane: 'bulk' },
+    );
+    const registered = decision.replace(`decision_${workspace}`, 'registered');
+    await warehouse.command(`RENAME TABLE ${decision} TO ${registered}`);
+  }
+}
+
+/** True where the import's decision is registered, so that table `rows` says who its rows are. */
+export async function isRegistered(warehouse: Warehouse, { registered }: WorkTables): Promise<boolean> {
+  const [found] = await warehouse.query<{ n: string }>(
+    'SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = {name:String}',
+    { params: { name: registered } },
+  );
+  return Number(found?.n ?? 0) > 0;
+}
+
+/** Drops what was decided of a stage or of `rows` that are about to be made anew. */
+export async function dropDecision(warehouse: Warehouse, tables: WorkTables): Promise<void> {
+  await dropByPrefix(warehouse, tables.decision);
+  await drop(warehouse, tables.registered);
+}
