@@ -14,8 +14,8 @@ import { externalIdOf, rejectedOf } from './answer.js';
 import { signatureOf } from './sign.js';
 
 const MAX_BATCH_SIZE = 1000;
-/** Requests under way at once: batches of one delivery never hold the same member twice, so order does not matter. */
-const CONCURRENCY = 4;
+/** Requests under way at once. A receiver that keeps up may ask for more; after a failure all of them come again. */
+const CONCURRENCY = 1;
 
 const settings = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'Address that takes the POST requests' }),
