@@ -122,6 +122,8 @@ export class BulkSteps {
     const missing = wanted.filter((form) => !work.workspace.hashForms.includes(form));
     if (missing.length > 0) {
       await this.leases.exclusively(identityLease(work), work.signal, async () => {
+        // What another import has decided but not registered yet is to be filled as well, and not contradicted.
+        await registerDecisions(this.warehouse, work.workspace.number);
         // Filled before it is announced: whoever stages with the form can rely on it. Imports that staged
         // without it and register later are sent back by `resolve`.
         await backfillHashForms(this.warehouse, work.workspace.number, missing);
