@@ -45,7 +45,7 @@ export class BulkSteps {
   async resolve(work: ImportWork, onCounted: (counts: ResolveCounts) => Promise<void>): Promise<void> {
     const lease = identityLease(work);
     await this.leases.exclusively(lease, work.signal, async () => {
-      const staged = new Set(work.workspace.hashForms);
+      const staged = new Set(work.progress.hashForms);
       const kept = await this.keptForms(work.workspace.id);
       if (kept.some((form) => !staged.has(form))) {
         // A run that was cut off may have registered half of what it decided, and staging forgets the rest.
@@ -107,12 +107,12 @@ export class BulkSteps {
     };
   }
 
-  private planOf(work: ImportWork): StagePlan {
+  private planOf(work: ImportWork, hashForms = work.progress.hashForms ?? []): StagePlan {
     const region = work.workspace.settings.defaultPhoneRegion;
     return {
       mapping: mappingOf(work),
       options: region === undefined ? {} : { defaultRegion: region },
-      hashForms: work.workspace.hashForms.filter(isIdentityType),
+      hashForms: hashForms.filter(isIdentityType),
     };
   }
 
@@ -130,7 +130,7 @@ export class BulkSteps {
         work.workspace.hashForms = await this.announceForms(work.workspace.id, missing);
       });
     }
-    return this.planOf(work);
+    return this.planOf(work, work.workspace.hashForms);
   }
 
   private async announceForms(workspaceId: string, forms: readonly IdentityType[]): Promise<string[]> {

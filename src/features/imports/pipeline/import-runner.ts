@@ -68,7 +68,7 @@ export class ImportRunner {
       await this.putBack(id, loaded.row.step, new Date(this.parts.clock.now().getTime() + TURN_MS), set);
       return;
     }
-    const step = this.firstStep(loaded.row);
+    const step = this.withFile(id, loaded.row.step);
     try {
       await this.steps(id, step, signal);
     } catch (error) {
@@ -96,7 +96,7 @@ export class ImportRunner {
         step = await this.one(step, work);
       } catch (error) {
         if (!(error instanceof StepBack)) throw error;
-        step = error.to;
+        step = this.withFile(id, error.to);
       }
       if (step !== 'ended') await this.parts.records.advance(id, step);
     }
@@ -162,7 +162,10 @@ export class ImportRunner {
       }
     }
     await this.keepRejects(work, staged.rejected + report.rejected);
-    await records.advance(work.row.id, 'stage', { progress: { report, staged }, warnings });
+    await records.advance(work.row.id, 'stage', {
+      progress: { report, staged, hashForms: work.workspace.hashForms },
+      warnings,
+    });
     return 'resolve';
   }
 
@@ -277,9 +280,9 @@ export class ImportRunner {
   }
 
   /** A worker that took the import over has no spool; a released one has its tables still. */
-  private firstStep(row: ImportRow): ImportStep {
-    const needsFile = row.step === 'preflight' || row.step === 'stage';
-    return needsFile && !existsSync(join(this.spoolOf(row.id), 'source')) ? 'fetch' : row.step;
+  private withFile(id: string, step: ImportStep): ImportStep {
+    const needsFile = step === 'preflight' || step === 'stage';
+    return needsFile && !existsSync(join(this.spoolOf(id), 'source')) ? 'fetch' : step;
   }
 
   private async load(id: string, signal: AbortSignal): Promise<ImportWork> {

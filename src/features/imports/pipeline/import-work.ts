@@ -24,6 +24,8 @@ export type UsableReport = Omit<Extract<PreflightReport, { verdict: 'usable' }>,
 export interface ImportProgress {
   report?: UsableReport;
   staged?: StageCounts;
+  /** Hash forms that the stage was made with; resolving needs the same ones. */
+  hashForms?: string[];
   /** Written before anything is registered, so that a second run does not count new people as known. */
   resolved?: ResolveCounts;
   nextSize?: number;
