@@ -26,7 +26,7 @@ export interface ColumnMapping {
   identities: MappedIdentity[];
   /** Every column an identity uses, in file order. The mapping contract is over these alone. */
   columns: MappedColumn[];
-  /** All other columns: kept as attributes of the profile. */
+  /** All other columns: no identity is made of them, and an import passes them over. */
   attributes: { name: string; column: number }[];
 }
 

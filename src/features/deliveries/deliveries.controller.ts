@@ -4,7 +4,7 @@ import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { stringify } from 'csv-stringify';
 import type { Response } from 'express';
-import { ApiPage, IdParam, mapPage } from '../http/index.js';
+import { ApiPage, IdParam, mapPage, wantsCsv } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
 import { DeliveriesQuery, DeliveryView, OutcomesQuery, OutcomeView, showDelivery } from './deliveries.dto.js';
 import { DeliveriesService } from './deliveries.service.js';
@@ -51,8 +51,7 @@ export class DeliveriesController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const { id: deliveryId } = await this.deliveries.get(principal, id);
-    const asCsv = query.format === 'csv' || (query.format === undefined && accept?.startsWith('text/csv'));
-    if (!asCsv) return this.outcomes.list(deliveryId, query);
+    if (!wantsCsv(query.format, accept)) return this.outcomes.list(deliveryId, query);
     response.type('text/csv').attachment(`outcomes-${deliveryId}.csv`);
     const rows = Readable.from(this.outcomes.all(deliveryId, query));
     await pipeline(rows, stringify({ header: true, columns: CSV_COLUMNS }), response);

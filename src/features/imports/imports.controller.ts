@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import type { Response } from 'express';
 import { isConnectorError } from '../../kit/index.js';
 import { HubError } from '../../domain/errors/index.js';
-import { ApiPage, IdParam, mapPage } from '../http/index.js';
+import { ApiPage, IdParam, mapPage, wantsCsv } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
 import {
   ImportErrorsQuery,
@@ -51,8 +51,7 @@ export class ImportsController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const asCsv = query.format === 'csv' || (query.format === undefined && accept?.startsWith('text/csv'));
-    if (!asCsv) {
+    if (!wantsCsv(query.format, accept)) {
       const page = await this.imports.errors(principal, id, query);
       return mapPage(page, ({ row, column, code, message, value }) => ({
         row,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
+import { sqlString } from '../../domain/sql-text.js';
 import { bound, Engine, SILENT } from './engine.js';
 import { assertFile, removingOnFailure } from './local-file.js';
 import { settingsClause, WarehouseError, type SqlSettings, type Warehouse } from './warehouse.js';
@@ -86,9 +87,5 @@ function fileTable(file: { path: string; format: string; structure: string }): s
     const message = `The path ${file.path} holds one of * ? { }, which chDB takes for a pattern. Move the data directory.`;
     throw new WarehouseError(message, undefined);
   }
-  return `file(${literal(file.path)}, '${file.format}', ${literal(file.structure)}, 'none')`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return `file(${sqlString(file.path)}, '${file.format}', ${sqlString(file.structure)}, 'none')`;
 }

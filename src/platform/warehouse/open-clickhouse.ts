@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createClient } from '@clickhouse/client';
+import { sqlString } from '../../domain/sql-text.js';
 import { asWarehouseError } from './engine-error.js';
 import { bound, Engine, SILENT } from './engine.js';
 import { assertFile, removingOnFailure } from './local-file.js';
@@ -92,7 +93,7 @@ async function sent(
 }
 
 function inputTable(file: FileSource): string {
-  return `input('${file.structure.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}')`;
+  return `input(${sqlString(file.structure)})`;
 }
 
 async function drained(stream: Readable): Promise<void> {

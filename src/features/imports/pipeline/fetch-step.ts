@@ -64,7 +64,7 @@ function limitTo(maxBytes: number): Transform {
 }
 
 /** The failure of a file over the limit, in the words of the preflight. */
-export function tooLarge(maxBytes: number): ImportFailure {
+function tooLarge(maxBytes: number): ImportFailure {
   return new ImportFailure({
     code: 'FILE_TOO_LARGE',
     message: `The file is larger than the ${maxBytes} bytes that this input takes. Split it, or raise maxBytes in the input's settings.`,

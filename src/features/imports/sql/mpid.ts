@@ -12,8 +12,6 @@ export interface MpidRule {
   exceptions: ReadonlyMap<string, string>;
 }
 
-export const PLAIN_RULE: MpidRule = { bits: 64, exceptions: new Map() };
-
 /** SQL (Int64) of the mpid that a UInt128 expression of the strongest identity's hash stands for. */
 export function mpidSql(hashSql: string, rule: MpidRule): string {
   const derived = derivedSql(hashSql, rule.bits);
