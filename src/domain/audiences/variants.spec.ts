@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { SqlBench } from '../../../test/support/evaluate-sql.js';
-import { bucketSql, FULL_AUDIENCE, inTargetSql, type AudienceTarget } from './variants.js';
+import { sipHash64 } from './sip-hash.js';
+import {
+  bucketOf,
+  bucketSql,
+  FULL_AUDIENCE,
+  inTargetSql,
+  isInTarget,
+  targetOfVariant,
+  type AudienceTarget,
+} from './variants.js';
 
 let bench: SqlBench;
 beforeAll(async () => {
@@ -63,5 +72,32 @@ describe('variants of an audience', () => {
 
   it('take any text as test id', async () => {
     expect(await one(bucketSql("it's \\ a 'test'", '1'))).toEqual(expect.any(Number));
+  });
+
+  it('are the same by the twin of the SQL, whatever the test and the profile', async () => {
+    const mpid = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
+    const cases = fc.sample(fc.record({ test: fc.string({ unit: 'grapheme' }), mpid }), 300);
+    for (const edge of ['-9223372036854775808', '0', '9223372036854775807'])
+      cases.push({ test: 'x', mpid: edge });
+    const tests = cases.map(({ test }) => test.replaceAll('\0', ''));
+    const rows = cases.map((one, index) => ({ test: tests[index] ?? '', mpid: one.mpid }));
+    const told = await bench.evaluate(rows, { bucket: 'sipHash64(test, toInt64(mpid)) % 10000' });
+    expect(rows.map(({ test, mpid: own }) => bucketOf(test, own))).toEqual(
+      told.map(({ bucket }) => Number(bucket)),
+    );
+    const target = targetOfVariant({
+      id: 'v',
+      testId: 'x',
+      fromBucket: bucketOf('x', '0'),
+      toBucket: bucketOf('x', '0') + 1,
+    });
+    expect([isInTarget(target, '0'), isInTarget(FULL_AUDIENCE, '7')]).toEqual([true, true]);
+    expect(
+      isInTarget(targetOfVariant({ id: 'v', testId: 'x', fromBucket: 0, toBucket: bucketOf('x', '0') }), '0'),
+    ).toBe(false);
+  });
+
+  it('rest on SipHash-2-4 with the key 0', () => {
+    expect(sipHash64(new Uint8Array())).toBe(0x1e924b9d737700d7n);
   });
 });

@@ -1,4 +1,5 @@
 import { sqlString } from '../sql-text.js';
+import { sipHash64OfPair } from './sip-hash.js';
 
 /** Buckets of an A/B test: hundredths of a percent. */
 export const BUCKETS = 10_000;
@@ -20,9 +21,36 @@ export function bucketSql(testId: string, mpidSql: string): string {
   return `toUInt16(sipHash64(${sqlString(testId)}, toInt64(${mpidSql})) % ${BUCKETS})`;
 }
 
+/** The same number as {@link bucketSql}, for one profile. `mpid`: decimal text of a signed 64-bit number. */
+export function bucketOf(testId: string, mpid: string): number {
+  return Number(sipHash64OfPair(testId, BigInt(mpid)) % BigInt(BUCKETS));
+}
+
 /** SQL condition: is the profile in `target`? */
 export function inTargetSql(target: AudienceTarget, mpidSql: string): string {
   if (target.kind === 'all') return '1';
   const bucket = bucketSql(target.testId, mpidSql);
   return `(${bucket} >= ${target.fromBucket} AND ${bucket} < ${target.toBucket})`;
+}
+
+/** Is the profile in `target`? The twin of {@link inTargetSql}. */
+export function isInTarget(target: AudienceTarget, mpid: string): boolean {
+  if (target.kind === 'all') return true;
+  const bucket = bucketOf(target.testId, mpid);
+  return bucket >= target.fromBucket && bucket < target.toBucket;
+}
+
+/** A variant as it is kept. */
+export interface VariantRange {
+  id: string;
+  testId: string;
+  fromBucket: number;
+  toBucket: number;
+}
+
+/** What a connection or an export with this variant holds; null: the full audience. */
+export function targetOfVariant(variant: VariantRange | null): AudienceTarget {
+  if (variant === null) return FULL_AUDIENCE;
+  const { id: variantId, testId, fromBucket, toBucket } = variant;
+  return { kind: 'variant', testId, variantId, fromBucket, toBucket };
 }

@@ -1,6 +1,7 @@
 export * from './decoders.js';
 export * from './delimiter.js';
 export * from './encodings.js';
+export * from './file-format.js';
 export * from './file-kind.js';
 export * from './limits.js';
 export * from './mask.js';
@@ -9,3 +10,4 @@ export * from './record-scanner.js';
 export * from './row-problem.js';
 export * from './tab-separated.js';
 export * from './utf8-check.js';
+export * from './workbook-kind.js';

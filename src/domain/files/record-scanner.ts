@@ -25,6 +25,9 @@ export interface QuoteFault {
   line: number;
 }
 
+/** The fields of a record. */
+export type RecordFields = Pick<ScannedRecord, 'bytes' | 'ends' | 'count'>;
+
 /** The record a scanner stands at. Valid during the call of the sink only. */
 export interface ScannedRecord {
   /** 1-based; blank lines count. */

@@ -1,4 +1,4 @@
-import type { ScannedRecord } from './record-scanner.js';
+import type { RecordFields } from './record-scanner.js';
 
 /** Bytes that ClickHouse's TabSeparated escapes, and the letter behind the backslash. */
 const ESCAPES = new Uint8Array(256);
@@ -32,7 +32,7 @@ export class TabSeparatedWriter {
     this.buffer = Buffer.alloc(pieceBytes);
   }
 
-  append(record: ScannedRecord): void {
+  append(record: RecordFields): void {
     const { bytes, ends, count } = record;
     const size = ends[count - 1] ?? 0;
     // Twice its size at most, delimiters, and an escaped BOM.

@@ -42,9 +42,9 @@ describe('mapColumns', () => {
       'registered-voter-id,l2-voter-id,targetsmart-voter-id,first-name,last-name,street-address,city,zip,zipplus4,state,full-address,phone,email,phone-sha256,email-sha256,npi-id';
     const mapping = mappingOf(header.split(','));
     expect(mapping.identities).toEqual([
-      { type: 'voter_id', columns: [1] },
-      { type: 'voter_id', columns: [2] },
-      { type: 'npi', columns: [15] },
+      { type: 'voter_id', columns: [1], partner: 'l2' },
+      { type: 'voter_id', columns: [2], partner: 'targetsmart' },
+      { type: 'npi', columns: [15], partner: '' },
       { type: 'email', columns: [12] },
       { type: 'email_sha256', columns: [14] },
       { type: 'phone', columns: [11] },
@@ -158,9 +158,27 @@ describe('the mapping contract', () => {
       added: ['Phone'],
       removed: ['First Name', 'Last Name', 'State', 'Zip'],
       renamed: [{ field: 'Email', from: 'Email', to: 'E-mail address' }],
+      changed: [],
       sentence:
         'The column mapping changed: added Phone; removed First Name, Last Name, State, Zip; renamed Email from "Email" to "E-mail address".',
     });
+  });
+
+  it('names a field that comes in another form', () => {
+    const raw = mappingOf(['Email', 'Phone']);
+    const hashed = mappingOf(['Email-SHA256', 'Phone']);
+    expect(diffMappings(raw, hashed)).toEqual({
+      added: [],
+      removed: [],
+      renamed: [],
+      changed: [{ field: 'Email', from: 'raw', to: 'SHA-256' }],
+      sentence: 'The column mapping changed: changed Email from raw to SHA-256.',
+    });
+    expect(diffMappings(hashed, raw).changed).toEqual([{ field: 'Email', from: 'SHA-256', to: 'raw' }]);
+    const sha1 = mappingOf(['Email', 'Phone-SHA1']);
+    expect(diffMappings(sha1, mappingOf(['Email', 'Phone-MD5'])).changed).toEqual([
+      { field: 'Phone', from: 'SHA-1', to: 'MD5' },
+    ]);
   });
 
   it('tells two columns of one field apart', () => {

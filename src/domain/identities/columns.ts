@@ -1,3 +1,4 @@
+import { L2 } from './data-partners.js';
 import type { Part } from './rules.js';
 
 /** A recognised field: its name for people, and the headers it goes by, strongest first. */
@@ -73,6 +74,7 @@ const FIELDS: Readonly<Record<Part, Field>> = {
   },
   email_sha1: { label: 'Email SHA-1', synonyms: ['email-sha1', 'sha1_email', 'email_hash_sha1'] },
   email_md5: { label: 'Email MD5', synonyms: ['email-md5', 'md5_email', 'email_hash_md5'] },
+  email_sha512: { label: 'Email SHA-512', synonyms: ['email-sha512', 'sha512_email', 'email_hash_sha512'] },
   phone: {
     label: 'Phone',
     synonyms: [
@@ -111,6 +113,7 @@ const FIELDS: Readonly<Record<Part, Field>> = {
   },
   phone_sha1: { label: 'Phone SHA-1', synonyms: ['phone-sha1', 'sha1_phone', 'phone_hash_sha1'] },
   phone_md5: { label: 'Phone MD5', synonyms: ['phone-md5', 'md5_phone', 'phone_hash_md5'] },
+  phone_sha512: { label: 'Phone SHA-512', synonyms: ['phone-sha512', 'sha512_phone', 'phone_hash_sha512'] },
   full_address: {
     label: 'Full Address',
     synonyms: ['FullAddress', 'Residence_FullAddress', 'complete_address', 'mailing_address_full'],
@@ -197,23 +200,42 @@ const ATTRIBUTE_HEADERS = [
   'Country',
   'County',
   'id',
-  'email-sha512',
-  'phone-sha512',
 ] as const;
 
 /** What a header says: a field, and the rank of the synonym it used (0 is the strongest). */
 export interface RecognisedHeader {
   part: Part;
   rank: number;
+  /** Of voter ids: the data partner that the header names. */
+  partner?: string;
 }
+
+/** Headers of voter ids that say whose they are. */
+const PARTNER_HEADERS: Readonly<Record<string, readonly string[]>> = {
+  [L2]: ['LALVOTERID', 'l2-voter-id', 'l2_id'],
+  targetsmart: ['targetsmart-voter-id', 'voterbase_id'],
+};
+
+const PARTNERS_BY_FOLD: ReadonlyMap<string, string> = new Map(
+  Object.entries(PARTNER_HEADERS).flatMap(([partner, headers]) =>
+    headers.map((header) => [foldHeader(header), partner] as const),
+  ),
+);
 
 const PARTS_OF_FIELDS = Object.keys(FIELDS) as Part[];
 
 const RECOGNISED: ReadonlyMap<string, RecognisedHeader> = new Map(
   PARTS_OF_FIELDS.flatMap((part) =>
-    FIELDS[part].synonyms.map((synonym, rank) => [foldHeader(synonym), { part, rank }] as const),
+    FIELDS[part].synonyms.map(
+      (synonym, rank) => [foldHeader(synonym), recognised(part, rank, synonym)] as const,
+    ),
   ),
 );
+
+function recognised(part: Part, rank: number, synonym: string): RecognisedHeader {
+  const partner = PARTNERS_BY_FOLD.get(foldHeader(synonym));
+  return { part, rank, ...(partner === undefined ? {} : { partner }) };
+}
 
 const KNOWN_ATTRIBUTES: ReadonlySet<string> = new Set(ATTRIBUTE_HEADERS.map((header) => foldHeader(header)));
 

@@ -19,6 +19,7 @@ const SQL_FUNCTIONS: Readonly<Record<HashAlgorithm, string>> = {
   md5: 'MD5',
   sha1: 'SHA1',
   sha256: 'SHA256',
+  sha512: 'SHA512',
 };
 
 /**

@@ -4,12 +4,12 @@ import { accept, NOTHING, reject, type Rule } from './normalised.js';
 import { asciiLower, SharedPattern, trimmed, trimmedSql } from './text.js';
 
 /** Algorithms of the hash forms of e-mail and phone. */
-export const HASH_ALGORITHMS = ['md5', 'sha1', 'sha256'] as const;
+export const HASH_ALGORITHMS = ['md5', 'sha1', 'sha256', 'sha512'] as const;
 
 /** One of {@link HASH_ALGORITHMS}. */
 export type HashAlgorithm = (typeof HASH_ALGORITHMS)[number];
 
-const HEX_DIGITS: Readonly<Record<HashAlgorithm, number>> = { md5: 32, sha1: 40, sha256: 64 };
+const HEX_DIGITS: Readonly<Record<HashAlgorithm, number>> = { md5: 32, sha1: 40, sha256: 64, sha512: 128 };
 
 /**
  * A value that came as a hash: hexadecimal, lower case, passed on untouched. The hash of an empty text is

@@ -3,7 +3,13 @@ import { nearMissesIn } from './near-miss.js';
 
 /** Why a header cannot be used. */
 export interface HeaderProblem {
-  code: 'DUPLICATE_HEADER' | 'EMPTY_HEADER' | 'NO_HEADER' | 'NO_USABLE_COMBINATION' | 'TOO_MANY_COLUMNS';
+  code:
+    | 'COLUMN_MISSING'
+    | 'DUPLICATE_HEADER'
+    | 'EMPTY_HEADER'
+    | 'NO_HEADER'
+    | 'NO_USABLE_COMBINATION'
+    | 'TOO_MANY_COLUMNS';
   /**
    * What is wrong, what was expected, what to do. Quotes a cell only where it is a known header or nearly one:
    * the first line of a file without header is somebody's data.
@@ -18,7 +24,7 @@ const COMBINATIONS =
   'Last Name + Street Address + Zip + State; or Street Address + Zip + State';
 
 /** E-mail addresses, hashes, phones and other long numbers: nobody names a column so. */
-const DATA_CELL = /@|^[0-9a-f]{32,64}$|^LAL[A-Z]{2}\d+$|^[+(]?\d[\d ().-]{4,}$/iu;
+const DATA_CELL = /@|^[0-9a-f]{32,128}$|^LAL[A-Z]{2}\d+$|^[+(]?\d[\d ().-]{4,}$/iu;
 
 /** More columns than any file of people has; a long line of anything else is not worth a search for near misses. */
 export const MAX_COLUMNS = 2000;

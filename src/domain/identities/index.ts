@@ -1,5 +1,6 @@
 export * from './column-mapping.js';
-export { labelOf } from './columns.js';
+export { isKnownAttribute, labelOf, recogniseHeader } from './columns.js';
+export * from './data-partners.js';
 export * from './hash-forms.js';
 export type { HeaderProblem } from './header-problems.js';
 export * from './identity-codes.js';
@@ -7,3 +8,4 @@ export * from './identity-hash.js';
 export { REJECT_REASONS, type Normalised, type RejectReason, type Rule } from './normalised.js';
 export { isPhoneRegion } from './phone-regions.js';
 export * from './rules.js';
+export * from './attributes.js';

@@ -1,5 +1,7 @@
 /** Why a value that is there cannot be used, and what was expected instead. Codes are stable. */
 export const REJECT_REASONS = {
+  CELL_ERROR:
+    'a value; a spreadsheet has put an error such as #N/A in its place, or a formula without a result',
   CUSTOMER_ID_TOO_LONG: 'an id of at most 255 bytes',
   CUSTOMER_ID_NUL: 'an id without NUL bytes',
   EMAIL_INVALID: 'an e-mail address such as name@example.com',
@@ -8,7 +10,7 @@ export const REJECT_REASONS = {
   VOTER_ID_INVALID: 'LAL, two letters and digits, or 3 to 64 letters, digits and hyphens',
   NPI_INVALID: 'ten digits starting with 1 or 2',
   NPI_CHECK_DIGIT: 'an NPI with a right check digit',
-  HASH_INVALID: 'a hexadecimal hash: 32 digits for MD5, 40 for SHA-1, 64 for SHA-256',
+  HASH_INVALID: 'a hexadecimal hash: 32 digits for MD5, 40 for SHA-1, 64 for SHA-256, 128 for SHA-512',
   HASH_OF_NOTHING: 'the hash of a value; this is the hash of an empty text',
   NAME_INVALID: 'a name with at least one letter or digit, at most 255 bytes',
   ADDRESS_INVALID: 'an address with at least one letter or digit, at most 255 bytes',

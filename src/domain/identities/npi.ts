@@ -1,4 +1,5 @@
-import { letSql } from '../sql-text.js';
+import { letSql, sqlString } from '../sql-text.js';
+import { partnerPrefix } from './data-partners.js';
 import { accept, NOTHING, reject, type Rule } from './normalised.js';
 import { SharedPattern, trimmed, trimmedSql } from './text.js';
 
@@ -11,7 +12,7 @@ const PREFIX_SUM = 24;
 const POSITIONS = Array.from({ length: 10 }, (_, index) => index);
 
 /** National Provider Identifier: ten digits, the first 1 or 2, Luhn check digit over 80840 + NPI (45 CFR 162.406). */
-export const npiRule: Rule = {
+const registryRule: Rule = {
   apply(raw) {
     const npi = decimalZero.replaceAll(trimmed(raw), '');
     if (npi === '') return NOTHING;
@@ -27,6 +28,23 @@ export const npiRule: Rule = {
     return letSql({ hub_npi: npiSql(raw) }, reason);
   },
 };
+
+/** NPIs as the registry gives them out; those of a data partner stand behind its name. */
+export function npiRule(partner = ''): Rule {
+  if (partner === '') return registryRule;
+  const prefix = partnerPrefix(partner);
+  return {
+    apply(raw) {
+      const found = registryRule.apply(raw);
+      return found.value === '' ? found : accept(`${prefix}${found.value}`);
+    },
+    valueSql(raw) {
+      const stored = `if(hub_npi_id = '', '', concat(${sqlString(prefix)}, hub_npi_id))`;
+      return letSql({ hub_npi_id: registryRule.valueSql(raw) }, stored);
+    },
+    reasonSql: (raw) => registryRule.reasonSql(raw),
+  };
+}
 
 function npiSql(raw: string): string {
   return decimalZero.replaceAllSql(trimmedSql(raw), '');

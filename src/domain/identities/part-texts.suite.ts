@@ -1,5 +1,6 @@
 import { faker } from '@faker-js/faker';
 import * as fc from 'fast-check';
+import { CELL_ERRORS } from './cell-errors.js';
 import type { Part } from './rules.js';
 import { US_STATES } from './us-states.js';
 
@@ -22,7 +23,7 @@ const digits = (minLength: number, maxLength: number) =>
   fc.string({ unit: charactersOf('0123456789'), minLength, maxLength });
 
 const hex = fc.oneof(
-  ...[32, 40, 64].map((length) =>
+  ...[32, 40, 64, 128].map((length) =>
     fc.string({ unit: charactersOf('0123456789abcdefABCDEF'), minLength: length, maxLength: length }),
   ),
   fc.constantFrom(
@@ -72,10 +73,12 @@ const PLAUSIBLE: Readonly<Record<Part, fc.Arbitrary<string>>> = {
   email_sha256: hex,
   email_sha1: hex,
   email_md5: hex,
+  email_sha512: hex,
   phone,
   phone_sha256: hex,
   phone_sha1: hex,
   phone_md5: hex,
+  phone_sha512: hex,
   full_address: invented(() => `${faker.location.streetAddress(true)}, ${faker.location.city()}`),
   first_name: invented(() => faker.person.firstName()),
   last_name: invented(
@@ -109,5 +112,9 @@ const PLAUSIBLE: Readonly<Record<Part, fc.Arbitrary<string>>> = {
 export function anyPartText(part: Part): fc.Arbitrary<string> {
   const blank = fc.constantFrom(...BLANK_TEXTS);
   const padded = fc.tuple(blank, PLAUSIBLE[part], blank).map((pieces) => pieces.join(''));
-  return fc.oneof({ weight: 3, arbitrary: padded }, { weight: 1, arbitrary: noise });
+  return fc.oneof(
+    { weight: 6, arbitrary: padded },
+    { weight: 2, arbitrary: noise },
+    { weight: 1, arbitrary: fc.constantFrom(...CELL_ERRORS, '#n/a', '#N/A ', '\t#N/A\u00a0', '#1') },
+  );
 }

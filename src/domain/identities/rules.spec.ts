@@ -54,6 +54,11 @@ describe('the SQL of a rule says what its function says', () => {
     },
   );
 
+  it.each(['', 'l2', 'targetsmart', 'acme_1'])('of ids of the data partner "%s"', async (partner) => {
+    await expectTwins('voter_id', fc.sample(anyPartText('voter_id'), SAMPLES / 2), { partner });
+    await expectTwins('npi', fc.sample(anyPartText('npi'), SAMPLES / 4), { partner });
+  });
+
   it.each(['email', 'first_name', 'street'] as const)('of %s, for every letter long in use', async (part) => {
     const letters = LONG_IN_USE.flatMap(([first, last]) =>
       Array.from({ length: last - first + 1 }, (_, offset) => String.fromCodePoint(first + offset)),

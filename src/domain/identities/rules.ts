@@ -1,6 +1,7 @@
 import type { IdentityType } from '../../kit/index.js';
 import { letSql } from '../sql-text.js';
 import { addressRule } from './address.js';
+import { withoutCellErrors } from './cell-errors.js';
 import { customerIdRule } from './customer-id.js';
 import { emailRule } from './email.js';
 import { hashRule } from './hashed-value.js';
@@ -21,10 +22,12 @@ export const PARTS = [
   'email_sha256',
   'email_sha1',
   'email_md5',
+  'email_sha512',
   'phone',
   'phone_sha256',
   'phone_sha1',
   'phone_md5',
+  'phone_sha512',
   'full_address',
   'first_name',
   'last_name',
@@ -45,10 +48,12 @@ export const IDENTITY_PARTS: Readonly<Record<IdentityType, readonly Part[]>> = {
   email_sha256: ['email_sha256'],
   email_sha1: ['email_sha1'],
   email_md5: ['email_md5'],
+  email_sha512: ['email_sha512'],
   phone: ['phone'],
   phone_sha256: ['phone_sha256'],
   phone_sha1: ['phone_sha1'],
   phone_md5: ['phone_md5'],
+  phone_sha512: ['phone_sha512'],
   full_address: ['full_address'],
   first_last_zip_state: ['first_name', 'last_name', 'zip', 'state'],
   last_street_zip_state: ['last_name', 'street', 'zip', 'state'],
@@ -59,6 +64,8 @@ export const IDENTITY_PARTS: Readonly<Record<IdentityType, readonly Part[]>> = {
 export interface NormaliseOptions {
   /** ISO 3166 alpha-2 of national phone numbers without country code. */
   defaultRegion?: string;
+  /** Whose the voter ids or NPIs of a column are, see `data-partners.ts`; undefined: as they are. */
+  partner?: string;
 }
 
 /** String expressions of one identity: normalised value and reject reason, each '' where there is none. */
@@ -70,17 +77,17 @@ export interface NormalisedSql {
 /** Joins the parts of a combination; no normalised part holds it. */
 const SEPARATOR = '|';
 
-const FIXED_RULES: Readonly<Record<Exclude<Part, 'phone'>, Rule>> = {
+const FIXED_RULES: Readonly<Record<Exclude<Part, 'phone' | 'voter_id' | 'npi'>, Rule>> = {
   customer_id: customerIdRule,
-  voter_id: voterIdRule,
-  npi: npiRule,
   email: emailRule,
   email_sha256: hashRule('sha256'),
   email_sha1: hashRule('sha1'),
   email_md5: hashRule('md5'),
+  email_sha512: hashRule('sha512'),
   phone_sha256: hashRule('sha256'),
   phone_sha1: hashRule('sha1'),
   phone_md5: hashRule('md5'),
+  phone_sha512: hashRule('sha512'),
   full_address: addressRule,
   first_name: personNameRule,
   last_name: personNameRule,
@@ -91,7 +98,13 @@ const FIXED_RULES: Readonly<Record<Exclude<Part, 'phone'>, Rule>> = {
 
 /** The rule of one part. Throws RangeError for a default region without a numbering plan. */
 export function ruleOf(part: Part, options: NormaliseOptions = {}): Rule {
-  return part === 'phone' ? phoneRule(options.defaultRegion) : FIXED_RULES[part];
+  return withoutCellErrors(plainRuleOf(part, options));
+}
+
+function plainRuleOf(part: Part, { defaultRegion, partner }: NormaliseOptions): Rule {
+  if (part === 'phone') return phoneRule(defaultRegion);
+  if (part === 'voter_id') return voterIdRule(partner);
+  return part === 'npi' ? npiRule(partner) : FIXED_RULES[part];
 }
 
 /**

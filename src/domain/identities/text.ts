@@ -62,6 +62,19 @@ export function trimmedSql(text: string): string {
   return outerBlanks.replaceAllSql(text, '');
 }
 
+const ASCII_BLANKS = ' \t\n\v\f\r';
+const outerAsciiBlanks = new SharedPattern('^[\\t-\\r ]+|[\\t-\\r ]+$');
+
+/** Without ASCII white space at either end. */
+export function asciiTrimmed(text: string): string {
+  return outerAsciiBlanks.replaceAll(text, '');
+}
+
+/** Twin of {@link asciiTrimmed}, without a regular expression: columns with millions of ids pass through it. */
+export function asciiTrimmedSql(text: string): string {
+  return `trimBoth(${text}, ${sqlString(ASCII_BLANKS)})`;
+}
+
 /** a–z only: ids and hashes are ASCII, and no other letter may turn into one of theirs. */
 export function asciiLower(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

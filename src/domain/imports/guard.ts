@@ -9,12 +9,20 @@ export interface RefreshCounts {
   rowsRejected: number;
   /** The file ends inside a record: an open quote, or a last line cut off. */
   endsMidRecord: boolean;
+  /** Rows that the sender of the file says there are. */
+  declaredRows?: number;
   /** Share of its members an audience may lose in one refresh, 0 to 1. Default 0.5. */
   maxShrinkShare?: number;
 }
 
 /** Why a refresh is held. */
-export const HOLD_CODES = ['LOOKS_TRUNCATED', 'MOSTLY_REJECTED', 'WOULD_BE_EMPTY', 'WOULD_SHRINK'] as const;
+export const HOLD_CODES = [
+  'LOOKS_TRUNCATED',
+  'MOSTLY_REJECTED',
+  'ROW_COUNT_DIFFERS',
+  'WOULD_BE_EMPTY',
+  'WOULD_SHRINK',
+] as const;
 
 /** One of {@link HOLD_CODES}. */
 export type HoldCode = (typeof HOLD_CODES)[number];
@@ -24,6 +32,11 @@ export type RefreshVerdict = { verdict: 'pass' } | { verdict: 'hold'; code: Hold
 
 export const DEFAULT_MAX_SHRINK_SHARE = 0.5;
 const MAX_REJECTED_SHARE = 0.5;
+
+/** Rows by which a file may miss the declared count, whatever its size: a header counted in, blank lines. */
+const COUNT_TOLERANCE_ROWS = 10;
+/** Share of the rows by which it may. */
+const COUNT_TOLERANCE_SHARE = 0.1;
 
 /**
  * Guards an audience against a broken file. A first import is never held for shrinking: there is nothing it
@@ -43,6 +56,9 @@ export function judgeRefresh(counts: RefreshCounts): RefreshVerdict {
   if (rowsRejected > rowsRead * MAX_REJECTED_SHARE) {
     return hold('MOSTLY_REJECTED', `${rowsRejected} of ${rowsRead} rows were rejected, more than half.`);
   }
+  if (counts.declaredRows !== undefined && missesCount(rowsRead, counts.declaredRows)) {
+    return hold('ROW_COUNT_DIFFERS', rowCountSentence(rowsRead, counts.declaredRows));
+  }
   if (previousSize > 0 && nextSize === 0) {
     return hold('WOULD_BE_EMPTY', `All ${previousSize} members would be removed.`);
   }
@@ -54,6 +70,16 @@ export function judgeRefresh(counts: RefreshCounts): RefreshVerdict {
     );
   }
   return { verdict: 'pass' };
+}
+
+/** What is said of a file whose rows are not as many as declared. */
+export function rowCountSentence(rowsRead: number, declaredRows: number): string {
+  return `The file has ${rowsRead} rows, and ${declaredRows} were declared.`;
+}
+
+function missesCount(rowsRead: number, declaredRows: number): boolean {
+  const allowed = Math.max(COUNT_TOLERANCE_ROWS, Math.max(rowsRead, declaredRows) * COUNT_TOLERANCE_SHARE);
+  return Math.abs(rowsRead - declaredRows) > allowed;
 }
 
 function hold(code: HoldCode, what: string): RefreshVerdict {

@@ -1,1 +1,3 @@
 export * from './guard.js';
+export * from './proportion.js';
+export * from './waterfall.js';

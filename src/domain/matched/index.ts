@@ -1,0 +1,3 @@
+export * from './column-list.js';
+export * from './read-columns.js';
+export * from './static-lists.js';

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { IdentityEncoding } from '../../kit/index.js';
+import { letSql } from '../sql-text.js';
+
+/** What each encoding is made by. */
+const HASHES = {
+  md5: { algorithm: 'md5', sql: 'MD5', hexDigits: 32 },
+  sha1: { algorithm: 'sha1', sql: 'SHA1', hexDigits: 40 },
+  sha256: { algorithm: 'sha256', sql: 'SHA256', hexDigits: 64 },
+  sha256_base64: { algorithm: 'sha256', sql: 'SHA256', hexDigits: 64 },
+} as const;
+
+/** `text` in an encoding; '' stays '': what is not there is never hashed. */
+export function encode(encoding: IdentityEncoding, text: string): string {
+  if (encoding === 'raw' || text === '') return text;
+  const digest = createHash(HASHES[encoding].algorithm).update(text);
+  return encoding === 'sha256_base64' ? digest.digest('base64') : digest.digest('hex');
+}
+
+/** SQL twin of {@link encode} for texts that are not ''. */
+export function encodeSql(encoding: IdentityEncoding, text: string): string {
+  if (encoding === 'raw') return text;
+  const digest = `${HASHES[encoding].sql}(${text})`;
+  return encoding === 'sha256_base64' ? `base64Encode(${digest})` : `lower(hex(${digest}))`;
+}
+
+/** True where `text` is such a hash already, in hexadecimal digits. */
+export function isHashed(encoding: IdentityEncoding, text: string): boolean {
+  return (
+    encoding !== 'raw' && text.length === HASHES[encoding].hexDigits && /^[0-9a-f]+$|^[0-9A-F]+$/.test(text)
+  );
+}
+
+/** SQL twin of {@link isHashed}; looks at texts of the right length only. */
+export function isHashedSql(encoding: Exclude<IdentityEncoding, 'raw'>, text: string): string {
+  return `(length(${text}) = ${HASHES[encoding].hexDigits} AND match(${text}, '^[0-9a-f]+$|^[0-9A-F]+$'))`;
+}
+
+/** What came in hashed, as the encoding has it: untouched, but for the digits of a base64. */
+export function passOn(encoding: IdentityEncoding, hash: string): string {
+  return encoding === 'sha256_base64' ? Buffer.from(hash, 'hex').toString('base64') : hash;
+}
+
+/** SQL twin of {@link passOn}. */
+export function passOnSql(encoding: IdentityEncoding, hash: string): string {
+  return encoding === 'sha256_base64' ? `base64Encode(unhex(${hash}))` : hash;
+}
+
+/** SQL of a text's encoding: '' stays '', and what is such a hash already is passed on. */
+export function encodeOnceSql(encoding: IdentityEncoding, textSql: string, mayBeHashed: boolean): string {
+  if (encoding === 'raw') return textSql;
+  const hashed = mayBeHashed
+    ? [`${isHashedSql(encoding, 'hub_out')}, ${passOnSql(encoding, 'hub_out')}`]
+    : [];
+  const cases = ["hub_out = '', ''", ...hashed, encodeSql(encoding, 'hub_out')].join(', ');
+  return letSql({ hub_out: textSql }, `multiIf(${cases})`);
+}

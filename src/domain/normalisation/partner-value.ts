@@ -1,0 +1,119 @@
+import type { IdentityEncoding, IdentityForm, NormalisationProfile } from '../../kit/index.js';
+import { IDENTITY_PARTS, type NormaliseOptions, type Part } from '../identities/index.js';
+import { trimmed } from '../identities/text.js';
+import { letSql } from '../sql-text.js';
+import { encode, encodeOnceSql, isHashed, passOn } from './encode.js';
+import { STORED_FIELDS, type PartnerText, type ProfileField, type StoredField } from './partner-rule.js';
+import { profileRule, rulesOf } from './profiles.js';
+
+/** Parts of a combination are joined by it, at the hub as at partners; no part holds it. */
+const SEPARATOR = '|';
+
+/** A form with a profile. */
+export type ProfiledForm = IdentityForm & { profile: NormalisationProfile };
+
+/** What a partner gets of a text in a file. */
+export interface PartnerReading extends PartnerText {
+  /** As it is sent: encoded, where the partner wants the field hashed; '' where nothing is sent. */
+  sent: string;
+}
+
+/** True where the form names a profile. */
+export function isProfiled(form: IdentityForm): form is ProfiledForm {
+  return form.profile !== undefined;
+}
+
+/**
+ * What is sent of the text of a file under a profile; undefined where the partner does not take the field. A text that
+ * is such a hash already passes through untouched, an empty one is never hashed.
+ */
+export function readForPartner(
+  profile: NormalisationProfile,
+  field: ProfileField,
+  raw: string,
+  encoding: IdentityEncoding,
+  options: NormaliseOptions = {},
+): PartnerReading | undefined {
+  const rule = profileRule(profile, field);
+  if (rule === undefined) return undefined;
+  const used = rule.hashed ? encoding : 'raw';
+  const text = trimmed(raw);
+  if (text === '') return { value: '', sent: '' };
+  if (isHashed(used, text)) return { value: text, sent: passOn(used, text) };
+  const read = rule.read(raw, options);
+  return { ...read, sent: encode(used, read.value) };
+}
+
+/**
+ * What the engine sends of an identity, as a function: a value of the hub in the form. '' where the profile leaves it
+ * out. Of a combination, parts that the partner does not take stay empty.
+ *
+ * @param value as the hub keeps it
+ */
+export function partnerValue({ type, encoding, profile }: ProfiledForm, value: string): string {
+  const parts = IDENTITY_PARTS[type];
+  const values = parts.length === 1 ? [value] : value.split(SEPARATOR);
+  const sent = parts.map((part, index) => sendPart(profile, part, encoding, values[index] ?? ''));
+  return sent.some((one) => one === '') ? '' : sent.map((one) => one ?? '').join(SEPARATOR);
+}
+
+/** SQL twin of {@link partnerValue}, over a String expression. */
+export function partnerValueSql({ type, encoding, profile }: ProfiledForm, valueSql: string): string {
+  const parts = IDENTITY_PARTS[type];
+  if (parts.length === 1) return sendPartSql(profile, parts[0], encoding, valueSql) ?? "''";
+  const sent = parts.map((part, index) => sendPartSql(profile, part, encoding, `hub_parts[${index + 1}]`));
+  const names = sent.flatMap((sql, index) => (sql === undefined ? [] : [`hub_sent${index}`]));
+  const bound = Object.fromEntries(
+    sent.flatMap((sql, index) => (sql === undefined ? [] : [[`hub_sent${index}`, sql]])),
+  ) as Record<`hub_${string}`, string>;
+  const joined = sent.map((sql, index) => (sql === undefined ? "''" : `hub_sent${index}`));
+  const missing = names.map((name) => `${name} = ''`).join(' OR ');
+  const body = letSql(bound, `if(${missing}, '', concat(${joined.join(`, '${SEPARATOR}', `)}))`);
+  return letSql({ hub_parts: `splitByChar('${SEPARATOR}', ${valueSql})` }, body);
+}
+
+/** Why a form cannot be sent; undefined where it can. */
+export function problemOfForm(form: IdentityForm): string | undefined {
+  if (!isProfiled(form)) return undefined;
+  const parts = IDENTITY_PARTS[form.type];
+  if (parts.some((part) => storedRuleOf(form.profile, part) !== undefined)) return undefined;
+  return `the profile ${form.profile} has no rule for ${form.type}`;
+}
+
+function storedRuleOf(profile: NormalisationProfile, part: Part | undefined) {
+  return part !== undefined && isStored(part) ? rulesOf(profile)[part] : undefined;
+}
+
+function isStored(part: Part): part is StoredField {
+  return (STORED_FIELDS as readonly Part[]).includes(part);
+}
+
+/** undefined where the partner does not take the part. */
+function sendPart(
+  profile: NormalisationProfile,
+  part: Part,
+  encoding: IdentityEncoding,
+  value: string,
+): string | undefined {
+  const rule = storedRuleOf(profile, part);
+  if (rule === undefined) return undefined;
+  const used = rule.hashed ? encoding : 'raw';
+  const text = rule.apply(value);
+  return isHashed(used, text) && mayBeHashed(part) ? passOn(used, text) : encode(used, text);
+}
+
+function sendPartSql(
+  profile: NormalisationProfile,
+  part: Part | undefined,
+  encoding: IdentityEncoding,
+  valueSql: string,
+): string | undefined {
+  const rule = storedRuleOf(profile, part);
+  if (rule === undefined || part === undefined) return undefined;
+  return encodeOnceSql(rule.hashed ? encoding : 'raw', rule.sql(valueSql), mayBeHashed(part));
+}
+
+/** E-mail and phone that came in hashed are identities of other types. */
+function mayBeHashed(part: Part): boolean {
+  return part !== 'email' && part !== 'phone';
+}
