@@ -1,5 +1,6 @@
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { z } from 'zod';
+import type { OAuth2Grant } from './oauth2.js';
 
 /** The part of pino's logger a connector sees. Secrets of the connector are redacted by the host. */
 export interface ConnectorLog {
@@ -16,6 +17,8 @@ export interface HttpRequest {
   body?: string | Uint8Array;
   /** Milliseconds until the request counts as `retryable` with code TIMEOUT. Default 30,000. */
   timeoutMs?: number;
+  /** Longest answer that is read, in bytes, where a partner repeats what it is sent. Default 1 MiB, at most 16. */
+  maxResponseBytes?: number;
 }
 
 export interface HttpResponse {
@@ -32,6 +35,15 @@ export interface HttpResponse {
 /** The only way out of the hub. Throws ConnectorError for everything that is not an HTTP answer. */
 export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** Where {@link Context.connect} connects to. */
+export interface ConnectTarget {
+  /** Name or address of the host, without a scheme. */
+  host: string;
+  port: number;
+  /** Milliseconds until it counts as `retryable` with code TIMEOUT. Default 10,000. */
+  timeoutMs?: number;
 }
 
 /** Where the `file` output writes: a folder or an S3 prefix, opened by the host. */
@@ -63,10 +75,17 @@ export interface Context<C, K> {
   /** Opens a folder (absolute path) or `s3://bucket/prefix` to write to; the host guards which are allowed. */
   destination(url: string, options?: DestinationOptions): Destination;
   /**
+   * A TCP connection for protocols that are not HTTP, to hosts within the egress rules only; closed when
+   * the call ends by its signal. Throws the ConnectorErrors of {@link HttpClient}.
+   */
+  connect(target: ConnectTarget): Promise<Socket>;
+  /**
    * Resolves host names within the egress rules. A vendor's library that opens connections by itself must
    * be given it: the check of {@link ConnectorBase.egressUrls} alone would trust a name to keep its address.
    */
   lookup?: LookupFunction;
+  /** Access token of a connector with {@link ConnectorBase.oauth2}; use `accessTokenOf(ctx)`. */
+  accessToken?: (refused?: string) => Promise<string>;
   log: ConnectorLog;
   /** Aborts when the hub shuts down or the call timed out. */
   signal: AbortSignal;
@@ -93,6 +112,8 @@ export interface ConnectorBase<C extends z.ZodObject, K extends z.ZodObject> {
    * egress rules before every call; requests through `Context.http` are guarded without being named here.
    */
   egressUrls?(settings: z.output<C>): readonly string[];
+  /** What access tokens are asked for with, where the partner wants such. */
+  oauth2?(settings: z.output<C>, credentials: z.output<K>): OAuth2Grant;
   /** Folders (absolute) the connector reads by itself. The host refuses those outside the allowed roots. */
   folders?(settings: z.output<C>): readonly string[];
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { parseIqmKey, parseReproKey, type RefusedKey } from './drop-layouts.js';
-import type { FileShape, ListedFile, SourceFile, WorkspaceRef } from './input.js';
+import {
+  DATA_PARTNER_NAME,
+  type FileShape,
+  type ListedFile,
+  type SourceFile,
+  type WorkspaceRef,
+} from './input.js';
 
 /** Layouts of a drop: how keys are formed and what the files hold. */
 export const DROP_LAYOUTS = ['iqm', 'repro'] as const;
@@ -12,7 +18,7 @@ const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 
 /** What a layout promises of its files, whatever the drop is kept in. */
-interface LayoutRules {
+export interface LayoutRules {
   shape: FileShape;
   onUnknown: SourceFile['onUnknown'];
   tombstones: boolean;
@@ -40,6 +46,21 @@ const LAYOUT_RULES: Record<DropLayout, LayoutRules> = {
   },
 };
 
+/** What `layout` promises of its files. */
+export function layoutRules(layout: DropLayout): LayoutRules {
+  return LAYOUT_RULES[layout];
+}
+
+function dataPartner(ids: string) {
+  return z
+    .string()
+    .regex(DATA_PARTNER_NAME, 'must be 1 to 32 letters, digits, `-` and `_`')
+    .optional()
+    .meta({
+      description: `Data partner whose ${ids} a column holds that does not say it by its name: l2, targetsmart or another name`,
+    });
+}
+
 /** Settings that every drop input has; extend with where the drop is. */
 export const dropSettings = z.object({
   layout: z.enum(DROP_LAYOUTS).meta({ description: 'How keys are formed and what the files hold' }),
@@ -55,6 +76,8 @@ export const dropSettings = z.object({
     .positive()
     .optional()
     .meta({ description: "Largest file taken, in bytes, instead of the layout's own limit" }),
+  voterIdPartner: dataPartner('voter ids'),
+  npiPartner: dataPartner('NPIs'),
 });
 
 /** Parsed {@link dropSettings}. */
@@ -88,10 +111,26 @@ export function listedFileOf(settings: DropSettings, object: DropObject): Listed
   const { shape, onUnknown, tombstones } = LAYOUT_RULES[settings.layout];
   return {
     ...object,
-    ...parsed,
-    shape: { ...shape, maxBytes: settings.maxBytes ?? shape.maxBytes },
+    audienceName: parsed.audienceName,
+    workspace: parsed.workspace,
+    shape: {
+      ...shape,
+      ...dataPartnersOf(settings),
+      format: parsed.format,
+      maxBytes: settings.maxBytes ?? shape.maxBytes,
+    },
     onUnknown,
     tombstones,
+  };
+}
+
+function dataPartnersOf({ voterIdPartner, npiPartner }: DropSettings): Pick<FileShape, 'dataPartners'> {
+  if (voterIdPartner === undefined && npiPartner === undefined) return {};
+  return {
+    dataPartners: {
+      ...(voterIdPartner === undefined ? {} : { voter_id: voterIdPartner }),
+      ...(npiPartner === undefined ? {} : { npi: npiPartner }),
+    },
   };
 }
 
@@ -109,13 +148,13 @@ export function isDropNoise(key: string): boolean {
 function parseDropKey(
   layout: DropLayout,
   relativeKey: string,
-): { audienceName: string; workspace: WorkspaceRef } | RefusedKey {
+): { format: FileShape['format']; audienceName: string; workspace: WorkspaceRef } | RefusedKey {
   if (layout === 'repro') {
     const parsed = parseReproKey(relativeKey);
-    return 'refused' in parsed ? parsed : { audienceName: parsed.audienceName, workspace: { by: 'input' } };
+    return 'refused' in parsed ? parsed : { ...parsed, workspace: { by: 'input' } };
   }
   const parsed = parseIqmKey(relativeKey);
-  return 'refused' in parsed
-    ? parsed
-    : { audienceName: parsed.audienceName, workspace: { by: 'seat', seatId: parsed.seatId } };
+  if ('refused' in parsed) return parsed;
+  const { format, audienceName, seatId } = parsed;
+  return { format, audienceName, workspace: { by: 'seat', seatId } };
 }

@@ -9,10 +9,16 @@ function codeOf(parsed: object): string | undefined {
 describe('keys of the IQM layout', () => {
   it('carry seat, folder and audience name', () => {
     expect(parseIqmKey('onboarding/seat_id=4711/crm/Spring Sale.csv')).toEqual({
+      format: 'csv',
       seatId: '4711',
       folder: 'crm',
       audienceName: 'Spring Sale',
     });
+  });
+
+  it('name a workbook by its ending, in any case', () => {
+    const key = 'onboarding/seat_id=1/crm/Spring Sale.XLSX';
+    expect(parseIqmKey(key)).toMatchObject({ format: 'xlsx', audienceName: 'Spring Sale' });
   });
 
   it.each([
@@ -32,7 +38,8 @@ describe('keys of the IQM layout', () => {
     ['onboarding/seat=1/f/x.csv', 'KEY_LAYOUT'],
     ['elsewhere/seat_id=1/f/x.csv', 'KEY_LAYOUT'],
     ['onboarding/seat_id=1//x.csv', 'KEY_LAYOUT'],
-    ['onboarding/seat_id=1/f/x.xlsx', 'KEY_EXTENSION'],
+    ['onboarding/seat_id=1/f/x.xls', 'KEY_EXTENSION'],
+    ['onboarding/seat_id=1/f/ .xlsx', 'KEY_NAME_EMPTY'],
     ['onboarding/seat_id=1/f/x.csv.zip', 'KEY_EXTENSION'],
     ['onboarding/seat_id=1/f/ .csv', 'KEY_NAME_EMPTY'],
     ['onboarding/seat_id=1/f/a\u0000b.csv', 'KEY_CONTROL_CHARACTER'],
@@ -57,7 +64,7 @@ describe('keys of the IQM layout', () => {
       fc.property(part, part, part, (seatId, folder, audienceName) => {
         const key = `onboarding/seat_id=${seatId}/${folder}/${audienceName}.csv`;
         fc.pre(Buffer.byteLength(key) <= 1024);
-        expect(parseIqmKey(key)).toEqual({ seatId, folder, audienceName });
+        expect(parseIqmKey(key)).toEqual({ format: 'csv', seatId, folder, audienceName });
       }),
     );
   });
@@ -69,13 +76,14 @@ describe('keys of the Repro layout', () => {
     ['春.csv', '春'],
     ['a%2Fb.csv', 'a%2Fb'],
   ])('%s names %s', (key, audienceName) => {
-    expect(parseReproKey(key)).toEqual({ audienceName });
+    expect(parseReproKey(key)).toEqual({ format: 'csv', audienceName });
   });
 
   it.each([
     ['sub/spring.csv', 'KEY_LAYOUT'],
     ['..', 'KEY_DOT_SEGMENT'],
     ['spring.txt', 'KEY_EXTENSION'],
+    ['spring.xlsx', 'KEY_EXTENSION'],
     ['.csv', 'KEY_NAME_EMPTY'],
   ])('are refused: %s', (key, code) => {
     expect(codeOf(parseReproKey(key))).toBe(code);

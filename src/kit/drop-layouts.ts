@@ -6,7 +6,7 @@
 /** Bytes of UTF-8 a key may have: S3's own limit. */
 export const MAX_KEY_BYTES = 1024;
 
-/** Characters of the file name without `.csv`, which becomes the audience's name. */
+/** Characters of the file name without its ending, which becomes the audience's name. */
 const MAX_NAME_LENGTH = 255;
 
 /** A key that is not usable as a source, with the reason. */
@@ -14,8 +14,13 @@ export interface RefusedKey {
   refused: { code: string; message: string };
 }
 
-/** Parts of `onboarding/seat_id={seatId}/{folder}/{audienceName}.csv`. */
+/** Formats of dropped files, by the endings of their names. */
+const FORMATS = { csv: 'CSV', xlsx: 'an Excel workbook (.xlsx)' } as const;
+type DropFormat = keyof typeof FORMATS;
+
+/** Parts of `onboarding/seat_id={seatId}/{folder}/{audienceName}.csv`, or `.xlsx`. */
 export interface IqmKey {
+  format: DropFormat;
   seatId: string;
   folder: string;
   audienceName: string;
@@ -23,10 +28,11 @@ export interface IqmKey {
 
 /** Parts of `{audienceName}.csv`. */
 export interface ReproKey {
+  format: 'csv';
   audienceName: string;
 }
 
-const IQM_SHAPE = 'onboarding/seat_id={seat id}/{folder}/{audience name}.csv';
+const IQM_SHAPE = 'onboarding/seat_id={seat id}/{folder}/{audience name}.csv (or .xlsx)';
 const REPRO_SHAPE = '{audience name}.csv';
 
 /** Reads a key of the IQM layout; `relativeKey` is the key without the input's own prefix. */
@@ -38,7 +44,7 @@ export function parseIqmKey(relativeKey: string): IqmKey | RefusedKey {
   if (root !== 'onboarding' || !seatId.trim() || !folder || !fileName || rest.length > 0) {
     return refuse('KEY_LAYOUT', `The key does not have the form ${IQM_SHAPE}. Move the file there.`);
   }
-  const named = parseFileName(fileName);
+  const named = parseFileName(fileName, ['csv', 'xlsx']);
   return 'refused' in named ? named : { seatId, folder, ...named };
 }
 
@@ -49,23 +55,31 @@ export function parseReproKey(relativeKey: string): ReproKey | RefusedKey {
   if (relativeKey.includes('/')) {
     return refuse('KEY_LAYOUT', `The key does not have the form ${REPRO_SHAPE}. Move the file up.`);
   }
-  return parseFileName(relativeKey);
+  return parseFileName(relativeKey, ['csv']);
 }
 
-function parseFileName(fileName: string): ReproKey | RefusedKey {
-  if (!/\.csv$/i.test(fileName)) {
-    return refuse('KEY_EXTENSION', 'Only files whose name ends in .csv are imported. Save the file as CSV.');
+function parseFileName<F extends DropFormat>(
+  fileName: string,
+  formats: readonly F[],
+): { format: F; audienceName: string } | RefusedKey {
+  const format = formats.find((candidate) => fileName.toLowerCase().endsWith(`.${candidate}`));
+  if (format === undefined) {
+    const endings = formats.map((candidate) => `.${candidate}`).join(' or ');
+    const names = formats.map((candidate) => FORMATS[candidate]).join(' or ');
+    const message = `Only files whose name ends in ${endings} are imported. Save the file as ${names}.`;
+    return refuse('KEY_EXTENSION', message);
   }
-  const audienceName = fileName.slice(0, -'.csv'.length).trim();
+  const audienceName = fileName.slice(0, -`.${format}`.length).trim();
   if (!audienceName) {
-    return refuse('KEY_NAME_EMPTY', 'The file has no name before .csv, and the name becomes the audience.');
+    const message = `The file has no name before .${format}, and the name becomes the audience.`;
+    return refuse('KEY_NAME_EMPTY', message);
   }
   const { length } = Array.from(audienceName);
   if (length > MAX_NAME_LENGTH) {
-    const message = `The name before .csv has ${length} characters; an audience's name has at most ${MAX_NAME_LENGTH}. Shorten it.`;
+    const message = `The name before .${format} has ${length} characters; an audience's name has at most ${MAX_NAME_LENGTH}. Shorten it.`;
     return refuse('KEY_NAME_TOO_LONG', message);
   }
-  return { audienceName };
+  return { format, audienceName };
 }
 
 function refuseUnsafe(key: string): RefusedKey | undefined {

@@ -46,6 +46,12 @@ export function isConnectorError(error: unknown): error is ConnectorError {
   );
 }
 
+/**
+ * Code of a `config` fault that says: the list at the partner that `create` made is there no more. Resume makes it
+ * anew and sends the whole audience once.
+ */
+export const LIST_GONE = 'LIST_GONE';
+
 /** Makers of each kind: `throw fault.auth('TOKEN_REVOKED', 'Meta revoked the token. Reconnect the output.')`. */
 export const fault = {
   retryable: (code: string, message: string, retryAfterMs?: number) =>

@@ -1,11 +1,19 @@
 import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
+import type { NameRule } from './naming.js';
 import type { IdentityEncoding, IdentityType } from './identity-types.js';
+import type { NormalisationProfile } from './normalisation-profiles.js';
 
 /** An identity an output accepts, and the form it wants it in. */
 export interface IdentityForm<I extends IdentityType = IdentityType> {
   type: I;
   encoding: IdentityEncoding;
+  /**
+   * The partner's rules, applied before the encoding; without it the hub's own normalised value is encoded. Values that
+   * the rules leave out (a phone without country code) are not sent. A combination such as `first_last_zip_state`
+   * comes as its parts joined by `|`, each by itself in the encoding, where the partner wants that part hashed.
+   */
+  profile?: NormalisationProfile;
 }
 
 /**
@@ -14,6 +22,11 @@ export interface IdentityForm<I extends IdentityType = IdentityType> {
  */
 export interface OutputMember<I extends IdentityType = IdentityType> {
   mpid: string;
+  /**
+   * Attributes that the connection shares, by the names that somebody chose, as texts: those of them that the
+   * profile has. Only where the output declares {@link OutputConnector.attributes}, and not of members to remove.
+   */
+  attributes?: Readonly<Record<string, string>>;
   identities: { readonly [T in I]?: readonly string[] };
 }
 
@@ -29,10 +42,33 @@ export interface PartnerAudience {
 export interface Batch<I extends IdentityType = IdentityType> {
   /** Deterministic: the same batch sent twice has the same id. Send it as the idempotency key. */
   id: string;
-  members: readonly OutputMember<I>[];
+  /** Number of members. */
+  size: number;
+  /** The members as objects. They are made at the first look: a batch that is only passed on costs nothing. */
+  readonly members: readonly OutputMember<I>[];
+  /**
+   * The members as a JSON array in UTF-8, ready to be sent: what `JSON.stringify(members)` means, between the texts
+   * `front` and `back` where they are given. A body that is made so is copied together once.
+   */
+  membersJson(front?: string, back?: string): Uint8Array;
   /** Versions of the audience this batch belongs to: from the delivered one to the new one. */
   fromVersion: number;
   toVersion: number;
+}
+
+/** A batch of members that are objects already, for specs. */
+export function batchFrom<I extends IdentityType>(batch: {
+  id: string;
+  members: readonly OutputMember<I>[];
+  fromVersion: number;
+  toVersion: number;
+}): Batch<I> {
+  const { members } = batch;
+  return {
+    ...batch,
+    size: members.length,
+    membersJson: (front = '', back = '') => new TextEncoder().encode(front + JSON.stringify(members) + back),
+  };
 }
 
 /** A member the partner refused. `index` points into `batch.members`. */
@@ -50,30 +86,33 @@ export type BatchResult =
 export interface OutputLimits {
   /** Members a call. */
   batchSize: number;
-  /** Bytes of a batch's identity values a call. */
+  /** Bytes of a batch's identity and attribute values a call. */
   batchBytes?: number;
   rateLimit?: { requests: number; perSeconds: number };
   /** Calls under way at once for one connection. Default 1. */
   concurrency?: number;
 }
 
-/** Names a partner accepts for an audience; linted before the partner sees it. */
-export interface NameRule {
-  maxLength: number;
-  /** Source of a regular expression that a character must match to be refused. */
-  forbidden?: string;
-}
-
 /** Everything a batch call needs besides the batch. `S` is the connection's own settings. */
 export interface OutputContext<C, K, S> extends Context<C, K> {
   connectionId: string;
   connection: S;
+  /** Names of the attributes that the connection shares, in the order chosen; absent or empty: none. */
+  attributes?: readonly string[];
+  /** The try of a delivery that this call belongs to: whoever goes on after an interruption has another one. */
+  runId: string;
 }
 
 /** What a partner can do with an audience. Capabilities are declared by implementing them. */
 export interface AudienceCalls<C, K, S, I extends IdentityType> {
-  /** Makes the audience at the partner; called once, when the connection is first activated. */
-  create?(ctx: OutputContext<C, K, S>, audience: { name: string }): Promise<{ externalId: string }>;
+  /**
+   * Makes the audience at the partner; called once, when the connection is first activated, and again where it was
+   * deleted there (fault LIST_GONE). `key` is the same for every try of one making: send it as the idempotency key.
+   */
+  create?(
+    ctx: OutputContext<C, K, S>,
+    audience: { name: string; key?: string },
+  ): Promise<{ externalId: string }>;
   /** Adds members; adding the same batch twice equals adding it once. */
   add(ctx: OutputContext<C, K, S>, audience: PartnerAudience, batch: Batch<I>): Promise<BatchResult>;
   /** Removes members; absent where the partner cannot remove. */
@@ -89,7 +128,7 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
       audience: PartnerAudience,
       batch: Batch<I>,
       part: number,
-    ): Promise<void>;
+    ): Promise<void | readonly RejectedMember[]>;
     finish(
       ctx: OutputContext<C, K, S>,
       audience: PartnerAudience,
@@ -97,8 +136,20 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
     ): Promise<void>;
     /** True where this connection takes whole states. */
     wanted(ctx: OutputContext<C, K, S>): boolean;
+    /**
+     * True where the partner takes a state in one go only: whoever goes on after an interruption begins anew at part
+     * 0, under another {@link OutputContext.runId}.
+     */
+    inOneGo?: boolean;
   };
+  /** Gives the audience another name at the partner; may be called again with the same. Absent: it keeps its name. */
+  rename?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<void>;
   poll?(ctx: OutputContext<C, K, S>, jobId: string): Promise<BatchResult>;
+  /**
+   * Called when all of a delivery was sent, before it counts as delivered; may be called again. For what the partner
+   * makes of an audience once it has members.
+   */
+  delivered?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<void>;
   /** Deletes the audience at the partner. */
   delete?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<void>;
   /** Members the partner says it has. */
@@ -116,10 +167,23 @@ export interface OutputConnector<
   /** Zod schema of what is set per audience connection (list id, TTL, …). */
   connectionSettings: S;
   identities: readonly IdentityForm<I>[];
+  /**
+   * `optional`: members come with the attributes that somebody chose for the connection. Absent or `none`: a
+   * connection that shares attributes is refused.
+   */
+  attributes?: 'none' | 'optional';
+  /** What keeps an attribute of this name from being sent, in words; undefined where nothing does. */
+  attributeProblem?(name: string, settings: z.output<C>): string | undefined;
   limits: OutputLimits;
   /** Limits under these settings, where settings may narrow {@link limits}. See {@link limitsOf}. */
   limitsFor?(settings: z.output<C>): OutputLimits;
+  /** Identities under these settings, where settings may narrow {@link identities}. See {@link identitiesOf}. */
+  identitiesFor?(settings: z.output<C>): readonly IdentityForm<I>[];
   naming?: NameRule;
+  /** The rule under these settings, where they change {@link naming}. See {@link namingOf}. */
+  namingFor?(settings: z.output<C>): NameRule | undefined;
+  /** The name that the partner sees, where the connection's settings may say another; that one is linted. */
+  nameFor?(connection: z.output<S>, name: string): string;
   audience: AudienceCalls<z.output<C>, z.output<K>, z.output<S>, I>;
 }
 
@@ -139,4 +203,12 @@ export function limitsOf<C extends z.ZodObject>(
   settings: z.output<C>,
 ): OutputLimits {
   return connector.limitsFor?.(settings) ?? connector.limits;
+}
+
+/** The identities that a connector takes with these settings: members without any of them are skipped. */
+export function identitiesOf<C extends z.ZodObject>(
+  connector: Pick<OutputConnector<C>, 'identities' | 'identitiesFor'>,
+  settings: z.output<C>,
+): readonly IdentityForm[] {
+  return connector.identitiesFor?.(settings) ?? connector.identities;
 }

@@ -1,5 +1,6 @@
 import type { InputConnector } from './input.js';
-import type { IdentityForm, NameRule, OutputConnector, OutputLimits } from './output.js';
+import type { NameRule } from './naming.js';
+import type { IdentityForm, OutputConnector, OutputLimits } from './output.js';
 import { jsonSchemaOf } from './settings.js';
 
 /** Any connector, whatever its settings. */
@@ -18,6 +19,8 @@ export interface PublicShape {
   /** Outputs only, as all that follows but `capabilities`. */
   connectionSettings?: Record<string, unknown>;
   identities?: readonly IdentityForm[];
+  /** `optional`: takes the attributes that are chosen for a connection. Absent: takes none. */
+  attributes?: 'optional';
   limits?: OutputLimits;
   naming?: NameRule;
   /** Calls the connector implements: `add`, `remove`, `replace`, … or `schedule` of an input. */
@@ -41,6 +44,7 @@ export function publicShapeOf(connector: AnyConnector): PublicShape {
     ...base,
     connectionSettings: jsonSchemaOf(connector.connectionSettings),
     identities: connector.identities,
+    ...(connector.attributes === 'optional' ? { attributes: connector.attributes } : {}),
     limits: connector.limits,
     ...(connector.naming ? { naming: connector.naming } : {}),
     capabilities: capabilitiesOf(connector),
@@ -48,6 +52,6 @@ export function publicShapeOf(connector: AnyConnector): PublicShape {
 }
 
 function capabilitiesOf(connector: OutputConnector): string[] {
-  const known = ['create', 'add', 'remove', 'replace', 'poll', 'delete', 'count'] as const;
+  const known = ['create', 'rename', 'add', 'remove', 'replace', 'poll', 'delete', 'count'] as const;
   return known.filter((capability) => connector.audience[capability] !== undefined);
 }

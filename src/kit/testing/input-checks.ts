@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { isConnectorError } from '../fault.js';
-import { type InputConnector, isSourceChanged } from '../input.js';
+import { type ScheduledInput, isSourceChanged } from '../input.js';
 import { type ContractCheck, ensure } from './contract-check.js';
 import { type InputFixtures, InputRig } from './input-rig.js';
 import { describingChecks } from './shared-checks.js';
 
 /** A promise of an input connector. */
-export type InputCheck = ContractCheck<InputConnector, InputFixtures>;
+export type InputCheck = ContractCheck<ScheduledInput, InputFixtures>;
 
 /** Keys of the check that lists many: more than S3 gives with one page. */
 const MANY_KEYS = 1100;

@@ -3,10 +3,11 @@ import { buffer } from 'node:stream/consumers';
 import type { z } from 'zod';
 import type { Context } from '../connector.js';
 import { type FaultKind } from '../fault.js';
-import type { InputConnector, ListedFile, SourceFile } from '../input.js';
+import type { ScheduledInput, ListedFile, SourceFile } from '../input.js';
 import { ensure } from './contract-check.js';
 import { Evidence } from './evidence.js';
 import { MemoryDestination } from './memory-destination.js';
+import { testConnect } from './test-connect.js';
 import { TestHttpClient } from './test-http-client.js';
 
 /** A real source of the input's kind, empty at first. */
@@ -37,14 +38,14 @@ export class InputRig {
   readonly abort = new AbortController();
 
   private constructor(
-    readonly plugin: InputConnector,
+    readonly plugin: ScheduledInput,
     readonly fixtures: InputFixtures,
     readonly source: TestSource,
   ) {}
 
   /** Runs `use` with a fresh source and takes it down afterwards. */
   static async with(
-    plugin: InputConnector,
+    plugin: ScheduledInput,
     fixtures: InputFixtures,
     use: (rig: InputRig) => Promise<void>,
   ): Promise<void> {
@@ -65,6 +66,7 @@ export class InputRig {
       credentials: this.plugin.credentials.parse(this.fixtures.credentials(this.canary)),
       http: new TestHttpClient(this.evidence, this.abort.signal, 5000),
       destination: () => new MemoryDestination(),
+      connect: testConnect(this.abort.signal),
       log: this.evidence.log,
       signal: this.abort.signal,
       now: () => new Date(),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OutputConnector, RejectedMember } from '../output.js';
+import { nameProblems, namingOf } from '../naming.js';
 import { type ContractCheck, ensure } from './contract-check.js';
 import { failureChecks } from './output-failure-checks.js';
 import { type OutputFixtures, OutputRig } from './output-rig.js';
@@ -109,6 +110,33 @@ const batchChecks: readonly OutputCheck[] = [
   },
 ];
 
+const attributeChecks: readonly OutputCheck[] = [
+  {
+    name: 'attributes that are shared reach the partner, and count as accepted',
+    leftOut: (plugin, fixtures) => {
+      if (plugin.attributes !== 'optional') return 'the output takes no attributes';
+      return 'standIn' in fixtures ? 'the stand-in shows what it holds, not what it was sent' : undefined;
+    },
+    run: (plugin, fixtures) =>
+      OutputRig.with(plugin, fixtures, async (rig) => {
+        rig.shares = true;
+        const { rejected } = await rig.add(rig.batch(3));
+        const sent = [
+          ...(rig.server?.requests ?? []).map(({ body }) => body),
+          JSON.stringify(rig.destination.texts()),
+        ];
+        const { name, value } = rig.attribute;
+        for (const part of [name, value]) {
+          ensure(
+            sent.some((text) => text.includes(part)),
+            `Members had the attribute ${name}, but neither a request nor a file has its name and value.`,
+          );
+        }
+        ensure(rejected.length === 0, `${rejected.length} members were rejected because of an attribute.`);
+      }),
+  },
+];
+
 const abortChecks: readonly OutputCheck[] = [
   {
     name: 'an aborted call sends nothing and rejects',
@@ -177,12 +205,26 @@ export const outputChecks: readonly OutputCheck[] = [
         'limits.batchSize is no whole number above 0.',
       );
       ensure(identities.length > 0, 'An output that accepts no identities never sends anybody.');
-      const forms = identities.map(({ type, encoding }) => `${type} as ${encoding}`);
+      const forms = identities.map(
+        ({ type, encoding, profile }) => `${type} as ${encoding} ${profile ?? ''}`,
+      );
       ensure(new Set(forms).size === forms.length, `An identity is declared twice: ${forms.join(', ')}.`);
       return Promise.resolve();
     },
   },
+  {
+    name: 'the rule for names can be applied, and does not refuse every name',
+    leftOut: (plugin) =>
+      plugin.naming || 'namingFor' in plugin ? undefined : 'the output has no rule for names',
+    async run(plugin, fixtures) {
+      const rule = namingOf(plugin, OutputRig.contextFor(plugin, fixtures).settings);
+      const problems = rule === undefined ? [] : nameProblems(rule, 'Spring');
+      ensure(problems.length === 0, `The name Spring would be refused: it ${problems.join(' and ')}.`);
+      return Promise.resolve();
+    },
+  },
   ...batchChecks,
+  ...attributeChecks,
   ...abortChecks,
   ...wholeStateChecks,
   ...failureChecks,

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { IdentityType } from '../identity-types.js';
-import { type Batch, type BatchResult, limitsOf } from '../output.js';
+import { type Batch, batchFrom, type BatchResult, limitsOf } from '../output.js';
 import type { OutputConnector, OutputContext, OutputMember, PartnerAudience } from '../output.js';
 import type { FaultKind } from '../fault.js';
 import { ensure } from './contract-check.js';
 import { Evidence } from './evidence.js';
 import { MemoryDestination } from './memory-destination.js';
 import { type FakePartner, type PartnerRequest, PartnerServer } from './partner-server.js';
+import { testConnect } from './test-connect.js';
 import { TestHttpClient } from './test-http-client.js';
 
 /** Ways a partner fails in the checks. */
@@ -27,7 +28,9 @@ export interface OutputFixtures<
   connection: z.input<S>;
   /** A member with identities of its own for every index. */
   member(index: number): OutputMember<I>;
-  /** Absent: the output does not use HTTP, and what it writes to its destination is looked at instead. */
+  /** A partner that speaks another protocol than HTTP, made anew for every check. */
+  standIn?(): Promise<StandIn>;
+  /** With neither this nor `standIn`, what the output writes to its destination is looked at instead. */
   http?: {
     partner(): FakePartner;
     /** Members a request carries; 0 for requests that carry none. */
@@ -39,12 +42,27 @@ export interface OutputFixtures<
   };
 }
 
+/** A running stand-in for a partner that is not reached by HTTP. */
+export interface StandIn {
+  /** Given to `settings` to find it by. */
+  url: string;
+  /** Times something was sent to it so far. */
+  sends(): number;
+  /** What it now holds, in an order that does not depend on the calls. */
+  state(): unknown;
+  stop(): Promise<void>;
+}
+
 type RigContext = OutputContext<z.output<z.ZodObject>, z.output<z.ZodObject>, z.output<z.ZodObject>>;
 
 /** A connector with everything around it that a check needs. */
 export class OutputRig {
   readonly evidence = new Evidence();
   readonly canary = `canary-${randomUUID()}`;
+  /** An attribute as it may be chosen for a connection, and its value. */
+  readonly attribute = { name: 'Favourite colour', value: `colour-${randomUUID()}` };
+  /** Whether members come with the attribute. */
+  shares = false;
   readonly abort = new AbortController();
   readonly destination = new MemoryDestination(() => this.abort.signal);
   #audience: PartnerAudience | undefined;
@@ -54,6 +72,7 @@ export class OutputRig {
     readonly fixtures: OutputFixtures,
     readonly server: PartnerServer | undefined,
     private readonly partner: FakePartner | undefined,
+    private readonly standIn: StandIn | undefined,
     private readonly timeoutMs: number,
   ) {}
 
@@ -66,27 +85,34 @@ export class OutputRig {
   ): Promise<void> {
     const partner = options.partner ?? fixtures.http?.partner();
     const server = partner ? await PartnerServer.start(partner) : undefined;
+    const standIn = await fixtures.standIn?.();
     try {
-      await use(new OutputRig(plugin, fixtures, server, partner, options.timeoutMs ?? 5000));
+      await use(new OutputRig(plugin, fixtures, server, partner, standIn, options.timeoutMs ?? 5000));
     } finally {
       await server?.stop();
+      await standIn?.stop();
     }
   }
 
   /** A context for questions that reach nobody. */
   static contextFor(plugin: OutputConnector, fixtures: OutputFixtures): RigContext {
-    return new OutputRig(plugin, fixtures, undefined, undefined, 1).context;
+    return new OutputRig(plugin, fixtures, undefined, undefined, undefined, 1).context;
   }
 
   get context(): RigContext {
     const { plugin, fixtures, evidence, abort } = this;
     return {
-      settings: plugin.settings.parse(fixtures.settings(this.server?.url ?? 'http://127.0.0.1:9')),
+      settings: plugin.settings.parse(
+        fixtures.settings(this.server?.url ?? this.standIn?.url ?? 'http://127.0.0.1:9'),
+      ),
       credentials: plugin.credentials.parse(fixtures.credentials(this.canary)),
       connection: plugin.connectionSettings.parse(fixtures.connection),
       connectionId: '00000000-0000-4000-8000-000000000001',
+      attributes: this.shares ? [this.attribute.name] : [],
+      runId: '00000000-0000-4000-8000-000000000002',
       http: new TestHttpClient(evidence, abort.signal, this.timeoutMs),
       destination: () => this.destination,
+      connect: testConnect(abort.signal),
       log: evidence.log,
       signal: abort.signal,
       now: () => new Date(),
@@ -99,16 +125,18 @@ export class OutputRig {
 
   /** Times something was sent or written so far. */
   get sends(): number {
-    return (this.server?.requests.length ?? 0) + this.destination.writes;
+    return (this.server?.requests.length ?? 0) + (this.standIn?.sends() ?? 0) + this.destination.writes;
   }
 
   get state(): unknown {
-    return this.partner ? this.partner.state() : this.destination.texts();
+    return (this.partner ?? this.standIn)?.state() ?? this.destination.texts();
   }
 
   batch(size: number, id = 'batch-1'): Batch {
-    const members = Array.from({ length: size }, (_, index) => this.fixtures.member(index));
-    return { id, members, fromVersion: 0, toVersion: 1 };
+    const { name, value } = this.attribute;
+    const own = this.shares ? { attributes: { [name]: value } } : {};
+    const members = Array.from({ length: size }, (_, index) => ({ ...this.fixtures.member(index), ...own }));
+    return batchFrom({ id, members, fromVersion: 0, toVersion: 1 });
   }
 
   /** The audience at the partner, made at the first call. */
@@ -127,10 +155,10 @@ export class OutputRig {
     const { replace } = this.plugin.audience;
     if (!replace?.wanted(this.context))
       return this.#settled(await this.plugin.audience.add(this.context, audience, batch));
-    await replace.write(this.context, audience, batch, 0);
+    const rejected = (await replace.write(this.context, audience, batch, 0)) ?? [];
     const whole = { toVersion: batch.toVersion, parts: 1, members: batch.members.length };
     await replace.finish(this.context, audience, whole);
-    return { status: 'done', rejected: [] };
+    return { status: 'done', rejected };
   }
 
   async remove(batch: Batch): Promise<BatchResult & { status: 'done' }> {
@@ -146,8 +174,13 @@ export class OutputRig {
     const declared: Record<string, (() => Promise<unknown>) | undefined> = {
       check: () => this.plugin.check(this.context),
       create: audience.create && (async () => audience.create?.(this.context, { name: 'Another' })),
+      rename:
+        audience.rename &&
+        (async () => audience.rename?.(this.context, { ...(await this.audience()), name: 'Renamed' })),
       add: () => this.add(this.batch(3)),
       remove: audience.remove && !takesWhole ? () => this.remove(this.batch(3, 'batch-2')) : undefined,
+      delivered:
+        audience.delivered && (async () => audience.delivered?.(this.context, await this.audience())),
       count: audience.count && (async () => audience.count?.(this.context, await this.audience())),
       delete: audience.delete && (async () => audience.delete?.(this.context, await this.audience())),
     };
