@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { deriveKey } from './derive-key.js';
 
 /** The envelope's version; a change of algorithm gets a new one, and old envelopes stay readable. */
@@ -17,10 +17,17 @@ export class SealedSecretError extends Error {
  */
 export class SecretBox {
   readonly #key: Buffer;
+  readonly #fingerprintKey: Buffer;
 
   /** @param masterKey 32 bytes; the key of the envelopes is derived from it. */
   constructor(masterKey: Buffer) {
     this.#key = deriveKey(masterKey, 'secret-box');
+    this.#fingerprintKey = deriveKey(masterKey, 'fingerprint');
+  }
+
+  /** 32 hex digits, the same for the same text; without the hub's key nobody can tell or try what it was. */
+  fingerprint(plain: string): string {
+    return createHmac('sha256', this.#fingerprintKey).update(plain).digest('hex').slice(0, 32);
   }
 
   /** `v1.<base64url of nonce, tag and ciphertext>`. Sealing the same text twice gives two envelopes. */

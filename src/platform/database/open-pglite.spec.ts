@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -25,6 +25,7 @@ describe('openPglite', () => {
     expect(rowsOf(await second.db.execute(sql`select n from kept`))).toEqual([{ n: 7 }]);
     await second.close();
     expect(await readdir(join(folder, 'deep'))).toEqual(['database']);
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
   }, 60_000);
 
   it('leaves files alone that are no database', async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
@@ -31,6 +31,8 @@ async function make(directory: string): Promise<void> {
   await mkdir(dirname(directory), { recursive: true });
   if (await exists(TEMPLATE)) await cp(TEMPLATE, half, { recursive: true });
   else await (await PGlite.create({ dataDir: half })).close();
+  // All may read the template, and nobody else what becomes of its copy.
+  await chmod(half, 0o700);
   try {
     await rename(half, directory);
   } catch (cause) {

@@ -58,6 +58,8 @@ export interface Config {
   secretKey?: Buffer;
   smtpUrl?: string;
   mailFrom: string;
+  /** After a mail, more of the same kind is gathered for so long. 0: every notice is a mail of its own. */
+  mailGatherMs: number;
   allowPrivateEgress: boolean;
   /** Comma list of packages and paths, as given. */
   plugins?: string;
@@ -68,6 +70,10 @@ export interface Config {
   deliveryConcurrency: number;
   warehouseMemoryBytes: number;
   exportLinkHours: number;
+  /** Absent: the audit log is kept for ever. */
+  auditDays?: number;
+  /** Outcomes by person are kept so long after the end of their delivery. */
+  outcomesDays: number;
   /** Absolute folders that drops and file destinations may use; absent: any. */
   dropRoots?: readonly string[];
 }

@@ -70,6 +70,7 @@ function toConfig(read: Variables): Config {
     secretKey: read.HUB_SECRET_KEY,
     smtpUrl: read.SMTP_URL?.href,
     mailFrom: read.HUB_MAIL_FROM,
+    mailGatherMs: read.HUB_MAIL_GATHER_MS,
     allowPrivateEgress: read.HUB_ALLOW_PRIVATE_EGRESS,
     plugins: read.HUB_PLUGINS,
     leaseMs: read.HUB_LEASE_MS,
@@ -82,6 +83,8 @@ function toConfig(read: Variables): Config {
     deliveryConcurrency: read.HUB_DELIVERY_CONCURRENCY,
     warehouseMemoryBytes: read.HUB_WAREHOUSE_MEMORY,
     exportLinkHours: read.HUB_EXPORT_LINK_HOURS,
+    auditDays: read.HUB_AUDIT_DAYS,
+    outcomesDays: read.HUB_OUTCOMES_DAYS,
     dropRoots: read.HUB_DROP_ROOTS,
   };
 }

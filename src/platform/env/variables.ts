@@ -31,6 +31,7 @@ export const variables = z.object({
   HUB_MAIL_FROM: variable('a mail address', (from) => (/\S@\S/.test(from) ? from : undefined)).prefault(
     'Audience hub <hub@localhost>',
   ),
+  HUB_MAIL_GATHER_MS: wholeNumber(0, day).prefault('900000'),
   HUB_ALLOW_PRIVATE_EGRESS: flag().prefault('false'),
   HUB_PLUGINS: text().optional(),
   HUB_LEASE_MS: wholeNumber(1000, day).prefault('60000'),
@@ -41,6 +42,8 @@ export const variables = z.object({
   HUB_DELIVERY_CONCURRENCY: wholeNumber(1, 1024).prefault('4'),
   HUB_WAREHOUSE_MEMORY: byteSize(256 * 2 ** 20).prefault('2GiB'),
   HUB_EXPORT_LINK_HOURS: wholeNumber(1, 24 * 365).prefault('72'),
+  HUB_AUDIT_DAYS: wholeNumber(1, 36_500).optional(),
+  HUB_OUTCOMES_DAYS: wholeNumber(1, 36_500).prefault('90'),
   HUB_DROP_ROOTS: variable('a comma list of absolute paths', parseRoots).optional(),
 });
 

@@ -45,7 +45,20 @@ export interface FileStore {
 
   /** Writes `key` as the parts one after another, whole or not at all. The parts stay. */
   concat(key: string, parts: readonly string[]): Promise<{ sizeBytes: number }>;
+
+  /**
+   * Clears away what writers that died left half-written, and returns how many. `all` is for whoever knows that
+   * nobody writes at this moment; `stale` spares what a living writer may still be at. In a bucket, which others
+   * may use too, only below {@link OWN_FOLDERS}.
+   */
+  clearDrafts(which: Drafts): Promise<number>;
 }
+
+/** What every key of the hub's own files begins with. */
+export const OWN_FOLDERS = ['exports/', 'imports/', 'upload-parts/', 'uploads/'] as const;
+
+/** Half-written files: every one, or those that no living writer has touched for long. */
+export type Drafts = 'all' | 'stale';
 
 /** There is no file of this key. */
 export class FileMissingError extends Error {

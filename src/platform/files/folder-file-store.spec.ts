@@ -56,14 +56,35 @@ describe('FolderFileStore', () => {
     expect(await readdir(root)).toEqual(['.hub-tmp', 'b']);
   });
 
-  it('leaves no draft behind, and clears away those of a crash after a day', async () => {
-    const drafts = join(folder, '.hub-tmp');
-    await mkdir(drafts);
-    for (const name of ['yesterday', 'just now']) await writeFile(join(drafts, name), 'half');
-    const longAgo = new Date(Date.now() - 2 * 86_400_000);
-    await utimes(join(drafts, 'yesterday'), longAgo, longAgo);
-    await new FolderFileStore(folder).put('a', 'x');
-    expect(await readdir(drafts)).toEqual(['just now']);
+  describe('of drafts that crashes left', () => {
+    let drafts: string;
+    beforeEach(async () => {
+      drafts = join(folder, '.hub-tmp');
+      await mkdir(drafts);
+      for (const name of ['long ago', 'just now']) await writeFile(join(drafts, name), 'half');
+      const longAgo = new Date(Date.now() - 2 * 3_600_000);
+      await utimes(join(drafts, 'long ago'), longAgo, longAgo);
+    });
+
+    it('clears the stale ones away with the first file, and leaves none of its own', async () => {
+      await new FolderFileStore(folder).put('a', 'x');
+      expect(await readdir(drafts)).toEqual(['just now']);
+    });
+
+    it('clears stale ones, or all, and says how many; no file goes', async () => {
+      const store = new FolderFileStore(folder);
+      expect(await store.clearDrafts('stale')).toBe(1);
+      expect(await store.clearDrafts('stale')).toBe(0);
+      expect(await readdir(drafts)).toEqual(['just now']);
+      await store.put('a', 'x');
+      expect(await store.clearDrafts('all')).toBe(1);
+      expect(await readdir(drafts)).toEqual([]);
+      expect(await text(await store.get('a'))).toBe('x');
+    });
+
+    it('has none where the folder is not there yet', async () => {
+      expect(await new FolderFileStore(join(folder, 'not made')).clearDrafts('all')).toBe(0);
+    });
   });
 
   it('does not follow a symbolic link out of the folder', async () => {

@@ -13,14 +13,15 @@ import {
   RESERVED_SEGMENT,
   StorageFullError,
   type ByteRange,
+  type Drafts,
   type FileBody,
   type FileStat,
   type FileStore,
 } from './file-store.js';
 import { keysUnder } from './walk-folder.js';
 
-/** What a crash left behind while writing is deleted after a day. */
-const STALE_DRAFT_MS = 86_400_000;
+/** A draft that nothing was written to for so long was left by a crash: senders are cut off long before. */
+const STALE_DRAFT_MS = 3_600_000;
 /** A folder can vanish between making it and using it, when its last file is deleted. */
 const PUT_TRIES = 3;
 
@@ -100,6 +101,10 @@ export class FolderFileStore implements FileStore {
     return this.put(key, joined(this, parts));
   }
 
+  async clearDrafts(which: Drafts): Promise<number> {
+    return clearDrafts(join(this.root, RESERVED_SEGMENT), which);
+  }
+
   /** Makes the folder once, and clears away the drafts that crashes left. */
   #prepared(): Promise<string> {
     this.#ready ??= prepare(this.root).catch((error: unknown) => {
@@ -155,12 +160,25 @@ export class FolderFileStore implements FileStore {
 async function prepare(root: string): Promise<string> {
   const drafts = join(root, RESERVED_SEGMENT);
   await mkdir(drafts, { recursive: true });
-  for (const name of await readdir(drafts)) {
+  await clearDrafts(drafts, 'stale');
+  return realpath(root);
+}
+
+async function clearDrafts(drafts: string, which: Drafts): Promise<number> {
+  const names = await readdir(drafts).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  let cleared = 0;
+  for (const name of names) {
     const path = join(drafts, name);
     const found = await stat(path).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > STALE_DRAFT_MS) await rm(path, { force: true });
+    if (found === undefined) continue;
+    if (which === 'stale' && Date.now() - found.mtimeMs <= STALE_DRAFT_MS) continue;
+    await rm(path, { force: true });
+    cleared += 1;
   }
-  return realpath(root);
+  return cleared;
 }
 
 async function writeSynced(path: string, body: FileBody): Promise<number> {

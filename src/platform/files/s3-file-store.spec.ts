@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
+import { startMultipartS3 } from '../../../test/support/multipart-s3.js';
 import { describeFileStore } from './file-store.suite.js';
 import { openFileStore, openS3Client, S3FileStore } from './index.js';
 
@@ -46,5 +48,39 @@ describe('S3FileStore', () => {
   it('does not take a missing bucket for a missing file', async () => {
     const store = new S3FileStore(openS3Client(access()), { bucket: 'no-such-bucket', prefix: '' });
     await expect(store.get('a')).rejects.toThrow(expect.objectContaining({ name: 'NoSuchBucket' }));
+  });
+
+  describe('of uploads that crashes left', () => {
+    const old = (key: string) => key.endsWith('old');
+
+    it('aborts the stale ones, or all, below its own folders, and says how many', async () => {
+      const s3 = await startMultipartS3(
+        bucket,
+        (key) => new Date(Date.now() - (old(key) ? 25 : 1) * 3_600_000),
+      );
+      try {
+        const client = openS3Client({ ...access(), endpoint: s3.endpoint });
+        const own = [
+          'uploads/1-old',
+          'uploads/2',
+          'uploads/3-old',
+          'exports/w/4-old',
+          'imports/5-old/rejects.csv',
+        ];
+        const foreign = ['theirs/uploads/6-old', 'uploads/7-old', 'hub/theirs/8-old'];
+        const begin = async (Key: string) => {
+          await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
+        };
+        for (const key of [...own.map((name) => `hub/${name}`), ...foreign]) await begin(key);
+        const store = new S3FileStore(client, { bucket, prefix: 'hub' });
+        expect(await store.clearDrafts('stale')).toBe(3);
+        expect(s3.openKeys()).toEqual(['hub/uploads/2', 'hub/imports/5-old/rejects.csv', ...foreign]);
+        expect(await store.clearDrafts('all')).toBe(2);
+        expect(s3.openKeys()).toEqual(foreign);
+        client.destroy();
+      } finally {
+        await s3.stop();
+      }
+    });
   });
 });

@@ -1,10 +1,13 @@
 import { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   paginateListObjectsV2,
   S3ServiceException,
+  type MultipartUpload,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -14,8 +17,10 @@ import {
   chunksOf,
   FileMissingError,
   joined,
+  OWN_FOLDERS,
   StorageFullError,
   type ByteRange,
+  type Drafts,
   type FileBody,
   type FileStat,
   type FileStore,
@@ -34,6 +39,9 @@ export interface S3Place {
  */
 const PART_BYTES = 10 * 2 ** 20;
 const PARTS_AT_ONCE = 4;
+
+/** A multipart upload says when it was begun, not when it was last written to; no file takes so long. */
+const STALE_UPLOAD_MS = 86_400_000;
 
 /** What S3 servers answer where a disk or a quota is full. */
 const FULL = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage', 'EntityTooLargeForQuota']);
@@ -122,6 +130,39 @@ export class S3FileStore implements FileStore {
 
   async concat(key: string, parts: readonly string[]): Promise<{ sizeBytes: number }> {
     return this.put(key, joined(this, parts));
+  }
+
+  async clearDrafts(which: Drafts): Promise<number> {
+    const before = which === 'all' ? Infinity : Date.now() - STALE_UPLOAD_MS;
+    let cleared = 0;
+    for (const folder of OWN_FOLDERS) {
+      for await (const { Key, UploadId, Initiated } of this.#openUploads(folder)) {
+        if ((Initiated?.getTime() ?? Date.now()) >= before) continue;
+        await this.#abort(Key, UploadId);
+        cleared += 1;
+      }
+    }
+    return cleared;
+  }
+
+  /** Uploads that were begun below the folder, and neither completed nor aborted. */
+  async *#openUploads(folder: string): AsyncGenerator<MultipartUpload> {
+    const where = { Bucket: this.place.bucket, Prefix: this.#base + folder };
+    for (let from = {}; ;) {
+      const page = await this.client.send(new ListMultipartUploadsCommand({ ...where, ...from }));
+      yield* page.Uploads ?? [];
+      if (page.IsTruncated !== true) return;
+      from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+  }
+
+  async #abort(Key: string | undefined, UploadId: string | undefined): Promise<void> {
+    try {
+      await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.place.bucket, Key, UploadId }));
+    } catch (error) {
+      // Completed or aborted meanwhile.
+      if (!isMissing(error)) throw error;
+    }
   }
 
   #object(key: string): { Bucket: string; Key: string } {

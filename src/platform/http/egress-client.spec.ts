@@ -75,6 +75,20 @@ describe('EgressClient', () => {
       expect(() => response.json()).not.toThrow('ada@example.com');
     });
 
+    it('may be longer where the request says so, to a ceiling', async () => {
+      answer = (_request, response) => response.end('x'.repeat(3 * 2 ** 20));
+      const { text: body } = await client().request({
+        method: 'GET',
+        url: base,
+        maxResponseBytes: 4 * 2 ** 20,
+      });
+      expect(body).toHaveLength(3 * 2 ** 20);
+      answer = (_request, response) => response.end('x'.repeat(17 * 2 ** 20));
+      await expect(client().request({ method: 'GET', url: base, maxResponseBytes: 2 ** 30 })).rejects.toThrow(
+        failure('retryable', 'RESPONSE_TOO_LARGE'),
+      );
+    });
+
     it('longer than the limit is refused, announced or not', async () => {
       for (const announced of [true, false]) {
         answer = (_request, response) => {

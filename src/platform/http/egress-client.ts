@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import {
   fault,
@@ -15,6 +16,8 @@ import { transportFault } from './transport-faults.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_RESPONSE_BYTES = 2 ** 20;
+/** No request may ask for more. */
+const RESPONSE_CEILING_BYTES = 16 * 2 ** 20;
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
@@ -62,7 +65,7 @@ export class EgressClient implements HttpClient {
     let hop: Hop = { url: first, method: request.method, headers: request.headers ?? {}, body: request.body };
     try {
       for (let redirects = 0; ; redirects += 1) {
-        const answer = await this.#send(hop, deadline);
+        const answer = await this.#send(hop, deadline, request.maxResponseBytes);
         const next = nextHop(hop, answer.status, answer.headers.location);
         if (!next) return responseOf(answer, hop.url.host, this.#options.now);
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(first.host);
@@ -75,12 +78,47 @@ export class EgressClient implements HttpClient {
     }
   }
 
+  /**
+   * Opens a large answer as a stream, within the same rules; the answer's headers must be there in time, and
+   * `signal` ends it. Whoever gets it limits what is read.
+   */
+  async download(address: string, signal: AbortSignal): Promise<{ status: number; body: Readable }> {
+    let hop: Hop = { url: parseTarget(address), method: 'GET', headers: {}, body: undefined };
+    try {
+      for (let redirects = 0; ; redirects += 1) {
+        const { url } = hop;
+        this.#options.guard.assertAddressAllowed(url);
+        const { statusCode, headers, body } = await this.#agent.request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: 'GET',
+          headers: { 'accept-encoding': 'identity', ...hop.headers },
+          headersTimeout: DEFAULT_TIMEOUT_MS,
+          signal,
+        });
+        const { location } = headers;
+        const next = nextHop(hop, statusCode, typeof location === 'string' ? location : undefined);
+        if (!next) return { status: statusCode, body };
+        // Its end is of no interest, and an error of it neither.
+        body.on('error', () => undefined).destroy();
+        if (redirects === MAX_REDIRECTS) throw tooManyRedirects(hop.url.host);
+        hop = next;
+      }
+    } catch (error) {
+      throw transportFault(error, hop.url.host);
+    }
+  }
+
   /** Closes the pool; requests under way end with CONNECTION_RESET. */
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
 
-  #send({ url, method, headers, body }: Hop, deadline: Deadline): Promise<Answer> {
+  #send(
+    { url, method, headers, body }: Hop,
+    deadline: Deadline,
+    maxBytes = this.#options.maxResponseBytes,
+  ): Promise<Answer> {
     this.#options.guard.assertAddressAllowed(url);
     const request = {
       origin: url.origin,
@@ -89,7 +127,7 @@ export class EgressClient implements HttpClient {
       headers: { 'accept-encoding': 'identity', ...headers },
       body: body ?? null,
     };
-    return exchange(this.#agent, request, this.#options.maxResponseBytes, deadline);
+    return exchange(this.#agent, request, Math.min(maxBytes, RESPONSE_CEILING_BYTES), deadline);
   }
 }
 

@@ -50,8 +50,12 @@ export class EgressGuard {
    * @throws ConnectorError `config` EGRESS_REFUSED.
    */
   assertAddressAllowed(url: URL): void {
-    const host = url.hostname.replaceAll(/^\[|\]$/g, '');
-    if (isIP(host) !== 0 && !this.#allows(host)) throw egressRefused(url.hostname);
+    this.assertHostAllowed(url.hostname.replaceAll(/^\[|\]$/g, ''));
+  }
+
+  /** The same for a host without a URL around it. */
+  assertHostAllowed(host: string): void {
+    if (isIP(host) !== 0 && !this.#allows(host)) throw egressRefused(host);
   }
 
   /**

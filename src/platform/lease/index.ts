@@ -1,2 +1,3 @@
+export { FairTurns } from './fair-turns.js';
 export { LeaseLostError, Leases } from './leases.js';
 export { WorkLease, type WorkKind } from './work-lease.js';

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq, sql } from 'drizzle-orm';
 import * as fc from 'fast-check';
 import type { TemporaryDatabase } from '../../../test/support/databases.js';
 import { until } from '../../../test/support/until.js';
 import { imports, leases, organizations, workspaces } from '../database/index.js';
-import { LeaseLostError, Leases, WorkLease } from './index.js';
+import type { WorkQueue } from '../queue/index.js';
+import { FairTurns, LeaseLostError, Leases, WorkLease } from './index.js';
 
 const LONG_MS = 60_000;
 const never = new AbortController().signal;
@@ -207,6 +208,81 @@ export function describeLeases(open: () => Promise<TemporaryDatabase>): void {
     const young = await work({ createdAt: new Date('2026-01-02T00:00:00Z') });
     expect(await processOf().due(10)).toEqual([old, young]);
     expect(await processOf().due(1)).toEqual([old]);
+  });
+
+  describe('the turns of seats', () => {
+    /** Another seat, with as many rows that wait. */
+    async function seat(rows: number, values: Partial<typeof imports.$inferInsert> = {}) {
+      const [main] = await database.db.select().from(workspaces).where(eq(workspaces.id, workspaceId));
+      const [made] = await database.db
+        .insert(workspaces)
+        .values({ organizationId: main?.organizationId ?? '', name: 'Other', seatId: randomUUID() })
+        .returning();
+      const of = { workspaceId: made?.id ?? '', ...values };
+      const ids: string[] = [];
+      for (let row = 0; row < rows; row += 1) ids.push(await work(of));
+      return ids;
+    }
+
+    it('let the seat go first that has fewer running, then the one that was served longer ago', async () => {
+      const lease = processOf();
+      const [a1 = '', a2 = '', a3 = ''] = await seat(3);
+      const [b1 = '', b2 = ''] = await seat(2);
+      expect(await lease.before(a1)).toBeUndefined();
+      await lease.claim(a1);
+      expect(await lease.before(a2)).toBe(b1);
+      expect(await lease.before(b1)).toBeUndefined();
+      await lease.claim(b1);
+      // One runs of each; b was served last.
+      expect(await lease.before(b2)).toBe(a2);
+      expect(await lease.before(a2)).toBeUndefined();
+      await database.db
+        .update(imports)
+        .set({ state: 'published', leaseUntil: null })
+        .where(eq(imports.id, b1));
+      expect(await lease.before(a3)).toBe(b2);
+      expect(await lease.before(b2)).toBeUndefined();
+    });
+
+    it('let nobody wait for a seat whose rows are done, held by a worker or not due', async () => {
+      const lease = processOf();
+      const [own = '', more = ''] = await seat(2);
+      await lease.claim(own);
+      await seat(1, { state: 'published' });
+      await seat(1, { state: 'running', leaseUntil: new Date(Date.now() + LONG_MS) });
+      await seat(1, { notBefore: new Date(Date.now() + LONG_MS) });
+      expect(await lease.before(more)).toBeUndefined();
+      const [dead] = await seat(1, { state: 'running', leaseUntil: new Date(0) });
+      expect(await lease.before(more)).toBe(dead);
+      expect(await lease.before(own)).toBeUndefined();
+    });
+
+    it('list one row of each seat before the second of any', async () => {
+      const big = await seat(4);
+      const small = await seat(1);
+      const middle = await seat(2);
+      const due = await processOf().due(6);
+      expect(due.slice(0, 3)).toEqual([big[0], small[0], middle[0]]);
+      expect(due.slice(3)).toEqual([big[1], middle[1], big[2]]);
+    });
+
+    it('put a waiting row of the next seat first, and a row behind, at most three times', async () => {
+      const asked: unknown[] = [];
+      const enqueue: WorkQueue['enqueue'] = async ({ id }, options) => void asked.push([id, options]);
+      const lease = processOf();
+      const turns = new FairTurns({ enqueue } as WorkQueue, lease);
+      const [first = '', own = ''] = await seat(2);
+      await lease.claim(first);
+      const [other] = await seat(1);
+      for (let pass = 0; pass < 3; pass += 1) expect(await turns.comes(own)).toBe(false);
+      expect(asked.slice(0, 2)).toEqual([
+        [own, undefined],
+        [other, { first: true }],
+      ]);
+      // Nobody works on the other one, for whatever reason: this one waits no longer.
+      expect(await turns.comes(own)).toBe(true);
+      expect(asked).toHaveLength(6);
+    });
   });
 
   it('aborts work on a row whose lease another process took', async () => {

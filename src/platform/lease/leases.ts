@@ -65,6 +65,25 @@ export class Leases {
   ): Promise<T> {
     const owner = randomUUID();
     while (!(await this.acquire(name, owner))) await pause(Math.min(200, this.leaseMs / 4), signal);
+    return this.holding(name, owner, signal, work);
+  }
+
+  /** As {@link exclusively}, but where somebody else holds `name`, nothing is done. */
+  async unlessHeld(
+    name: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const owner = randomUUID();
+    if (await this.acquire(name, owner)) await this.holding(name, owner, signal, work);
+  }
+
+  private async holding<T>(
+    name: string,
+    owner: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const lost = new AbortController();
     const renewal = this.keepRenewing(() => this.renew(name, owner), lost);
     try {

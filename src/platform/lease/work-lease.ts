@@ -1,6 +1,14 @@
 import { and, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
-import { deliveries, exportsTable, imports, type Database, type Transaction } from '../database/index.js';
+import {
+  deliveries,
+  exportsTable,
+  imports,
+  rowsOf,
+  type Database,
+  type Transaction,
+} from '../database/index.js';
 import { LeaseLostError, type Leases } from './leases.js';
+import { rowBefore } from './seat-turns.js';
 
 /** Tables whose rows stand for work. */
 const WORK_TABLES = { import: imports, delivery: deliveries, export: exportsTable } as const;
@@ -14,7 +22,7 @@ export class WorkLease {
   constructor(
     private readonly db: Database,
     private readonly leases: Leases,
-    private readonly kind: WorkKind,
+    readonly kind: WorkKind,
   ) {}
 
   private get table() {
@@ -37,15 +45,26 @@ export class WorkLease {
     return taken.length === 1;
   }
 
-  /** Rows that wait for somebody, oldest first: queued and due, or running with a lease that ran out. */
+  /**
+   * Rows that wait for somebody: queued and due, or running with a lease that ran out. The oldest of each
+   * workspace first, then the second of each, so that none is hidden behind the many of another.
+   */
   async due(limit: number): Promise<string[]> {
+    const { workspaceId, createdAt } = this.table;
+    const place = sql`row_number() over (partition by ${workspaceId} order by ${createdAt})`;
     const rows = await this.db
       .select({ id: this.table.id })
       .from(this.table)
       .where(this.claimable())
-      .orderBy(this.table.createdAt)
+      .orderBy(place, createdAt)
       .limit(limit);
     return rows.map((row) => row.id);
+  }
+
+  /** The row of another workspace whose turn is before that of the waiting row `id`; see {@link rowBefore}. */
+  async before(id: string): Promise<string | undefined> {
+    const [row] = rowsOf<{ id: string }>(await this.db.execute(rowBefore(this.table, id)));
+    return row?.id;
   }
 
   /** Runs `work` while the claimed row's lease is renewed; `signal` aborts when it is lost. */
@@ -83,6 +102,11 @@ export class WorkLease {
       .where(and(eq(this.table.id, id), this.mine()))
       .for('update');
     if (rows.length === 0) throw new LeaseLostError(`The lease of ${this.kind} ${id} was lost.`);
+  }
+
+  /** What holds of the row while its lease is ours, for a write that is a single statement. */
+  isHeld(id: string): SQL | undefined {
+    return and(eq(this.table.id, id), this.mine());
   }
 
   private async renew(id: string): Promise<boolean> {

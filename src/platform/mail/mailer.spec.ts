@@ -58,6 +58,21 @@ describe('createMailer', () => {
     expect(received[0]?.raw).not.toMatch(/^Bcc:/m);
   });
 
+  it('carries what clients join, sort and tell copies by', async () => {
+    const more = { html: '<p>Row 3</p>', id: 'mail-1', thread: 'import:7', list: 'workspace-5' };
+    await mailer.send({ ...mail, ...more });
+    await mailer.send({ ...mail, ...more, id: 'mail-2' });
+    const [first = '', second = ''] = received.map(({ raw }) => raw.replaceAll(/\r\n\s+/g, ' '));
+    expect(first).toMatch(/^Message-ID: <mail-1@example\.com>/im);
+    expect(first).toMatch(/^List-ID: .*<workspace-5\.example\.com>/im);
+    expect(first).toMatch(/^Auto-Submitted: auto-generated/im);
+    expect(first).toContain('text/plain');
+    expect(first).toContain('text/html');
+    const threadOf = (raw: string) => /^References: (<\S+@example\.com>)/im.exec(raw)?.[1];
+    expect(threadOf(first)).toBeDefined();
+    expect(threadOf(second)).toBe(threadOf(first));
+  });
+
   it.each([
     ['unknown@example.com', false],
     ['busy@example.com', true],

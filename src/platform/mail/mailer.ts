@@ -1,10 +1,18 @@
+import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 
-/** A plain-text mail. */
+/** A mail: plain text, and HTML where there is some. */
 export interface Mail {
   to: string;
   subject: string;
   text: string;
+  html?: string | null;
+  /** Names the mail for ever: sent twice, it has the same Message-ID, by which receivers tell that it is one. */
+  id?: string;
+  /** Mails of one thread refer to the same message, so that they are shown together. */
+  thread?: string | null;
+  /** What people sort by (List-Id): one for each workspace. */
+  list?: string;
 }
 
 /** Sends mails. Whoever has something to say writes an outbox row; one feature sends those rows here. */
@@ -69,9 +77,15 @@ class SmtpMailer implements Mailer {
     this.#transport = transport(smtpUrl);
   }
 
-  async send({ to, subject, text }: Mail): Promise<void> {
+  async send(mail: Mail): Promise<void> {
+    const { to, subject, text, html } = mail;
+    const message = { from: this.from, to: { name: '', address: to }, subject, text };
     try {
-      await this.#transport.sendMail({ from: this.from, to: { name: '', address: to }, subject, text });
+      await this.#transport.sendMail({
+        ...message,
+        ...(html ? { html } : {}),
+        ...threadingOf(mail, domainOf(this.from)),
+      });
     } catch (error) {
       throw mailError(error);
     }
@@ -94,6 +108,23 @@ function transport(smtpUrl: string) {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+}
+
+/** Headers by which clients sort, join and do not answer the mail. */
+function threadingOf({ id, thread, list }: Mail, domain: string) {
+  const root = thread
+    ? `<${createHash('sha256').update(thread).digest('hex').slice(0, 32)}@${domain}>`
+    : undefined;
+  return {
+    ...(id ? { messageId: `<${id}@${domain}>` } : {}),
+    ...(root ? { inReplyTo: root, references: [root] } : {}),
+    ...(list ? { list: { id: { url: `${list}.${domain}`, comment: 'Audience hub' } } } : {}),
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+  };
+}
+
+function domainOf(from: string): string {
+  return /@([\w.-]+)/.exec(from)?.[1] ?? 'localhost';
 }
 
 /** Servers repeat addresses in their answers, so only code and status are told. */

@@ -1,7 +1,7 @@
 import type { Job as BullJob, Queue } from 'bull';
 import type { Logger } from '../log/index.js';
 import { RunningWork } from './running-work.js';
-import type { Job, JobCounts, JobHandler, WorkQueue } from './work-queue.js';
+import type { EnqueueOptions, Job, JobCounts, JobHandler, WorkQueue } from './work-queue.js';
 
 /** How often an enqueue looks again where the job changes its state under it. */
 const MAX_LOOKS = 5;
@@ -14,6 +14,12 @@ const DAY_SECONDS = 86_400;
  */
 export function bullSettings(leaseMs: number) {
   return { lockDuration: leaseMs, stalledInterval: Math.ceil(leaseMs / 2), maxStalledCount: 3 };
+}
+
+/** Where a new job goes: behind the others after a delay in milliseconds, or (`lifo`) before them. */
+interface Place {
+  delay: number;
+  lifo: boolean;
 }
 
 /** The data of a Bull job: which row. */
@@ -44,9 +50,12 @@ export class BullWorkQueue implements WorkQueue {
     for (const queue of queues) this.#listen(queue);
   }
 
-  async enqueue(job: Job, options: { delayMs?: number } = {}): Promise<void> {
+  async enqueue(job: Job, options: EnqueueOptions = {}): Promise<void> {
     if (this.#closing) return;
-    await this.#add(this.#queue(job.kind), job.id, Math.max(0, options.delayMs ?? 0));
+    const place = options.first
+      ? { delay: 0, lifo: true }
+      : { delay: Math.max(0, options.delayMs ?? 0), lifo: false };
+    await this.#add(this.#queue(job.kind), job.id, place);
   }
 
   process(kind: string, concurrency: number, handler: JobHandler): void {
@@ -105,15 +114,15 @@ export class BullWorkQueue implements WorkQueue {
     });
   }
 
-  async #add(queue: Queue<BullJobData>, id: string, delayMs: number): Promise<void> {
+  async #add(queue: Queue<BullJobData>, id: string, place: Place): Promise<void> {
     const jobId = `job-${id}`;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const existing = await queue.getJob(jobId);
       if (!existing) {
-        await queue.add({ id }, { jobId, delay: delayMs, removeOnComplete: true, removeOnFail: true });
+        await queue.add({ id }, { jobId, ...place, removeOnComplete: true, removeOnFail: true });
         return;
       }
-      if (await this.#coalesced(queue, existing, delayMs)) return;
+      if (await this.#coalesced(queue, existing, place)) return;
     }
   }
 
@@ -121,14 +130,14 @@ export class BullWorkQueue implements WorkQueue {
   async #coalesced(
     queue: Queue<BullJobData>,
     existing: BullJob<BullJobData>,
-    delayMs: number,
+    place: Place,
   ): Promise<boolean> {
     switch (await existing.getState()) {
       case 'waiting':
       case 'paused':
-        return true;
+        return place.lifo ? takenOut(existing) : true;
       case 'delayed':
-        return hasten(existing, delayMs);
+        return place.lifo ? takenOut(existing) : hasten(existing, place.delay);
       case 'active': {
         await this.#markAgain(queue, existing.data.id);
         const stillThere = await queue.getJob(existing.id);
@@ -145,7 +154,7 @@ export class BullWorkQueue implements WorkQueue {
 
   async #runAgain(queue: Queue<BullJobData>, id: string): Promise<void> {
     try {
-      if (await this.#takeMark(queue, id)) await this.#add(queue, id, 0);
+      if (await this.#takeMark(queue, id)) await this.#add(queue, id, { delay: 0, lifo: false });
     } catch (err) {
       this.#log.warn({ kind: queue.name, id, err }, 'hint lost, the sweep will find the row');
     }
@@ -159,6 +168,12 @@ export class BullWorkQueue implements WorkQueue {
   async #takeMark(queue: Queue<BullJobData>, id: string): Promise<boolean> {
     return (await queue.client.del(markKey(queue, id))) > 0;
   }
+}
+
+/** Always false: the job has to be added anew, or, where a worker took it meanwhile, to be looked at again. */
+async function takenOut(job: BullJob<BullJobData>): Promise<false> {
+  await job.remove().catch(() => undefined);
+  return false;
 }
 
 /** Brings a delayed job forward where the new hint wants it earlier; false where it has to be added anew. */

@@ -1,11 +1,11 @@
 import type { Logger } from '../log/index.js';
 import { RunningWork } from './running-work.js';
-import type { Job, JobCounts, JobHandler, WorkQueue } from './work-queue.js';
+import type { EnqueueOptions, Job, JobCounts, JobHandler, WorkQueue } from './work-queue.js';
 
 /** The longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** One kind's hints: due times (of `performance.now()`) by id, in the order they came. */
+/** One kind's hints: due times (of `performance.now()`) by id, in the order in which they are taken. */
 interface Lane {
   due: Map<string, number>;
   active: Set<string>;
@@ -23,11 +23,17 @@ export class InProcessWorkQueue implements WorkQueue {
     this.#work = new RunningWork(log);
   }
 
-  async enqueue(job: Job, options: { delayMs?: number } = {}): Promise<void> {
+  async enqueue(job: Job, options: EnqueueOptions = {}): Promise<void> {
     if (this.#closing) return;
     const lane = this.#lane(job.kind);
-    const due = performance.now() + Math.max(0, options.delayMs ?? 0);
-    lane.due.set(job.id, Math.min(due, lane.due.get(job.id) ?? due));
+    const now = performance.now();
+    if (options.first) {
+      lane.due.delete(job.id);
+      lane.due = new Map([[job.id, now], ...lane.due]);
+    } else {
+      const due = now + Math.max(0, options.delayMs ?? 0);
+      lane.due.set(job.id, Math.min(due, lane.due.get(job.id) ?? due));
+    }
     this.#takeSoon(job.kind, lane);
   }
 

@@ -1,3 +1,4 @@
+import { asSystem } from '../audit/index.js';
 import type { Logger } from '../log/index.js';
 import { ABORT_MS, ShutdownError, type Job, type JobHandler } from './work-queue.js';
 
@@ -31,7 +32,8 @@ export class RunningWork {
 
   async #settle(job: Job, handler: JobHandler, signal: AbortSignal): Promise<void> {
     try {
-      await handler(job.id, signal);
+      // Whoever asked for the work, perhaps in this process, is not the one who does it.
+      await asSystem(() => handler(job.id, signal));
     } catch (err) {
       if (signal.aborted) this.#log.info({ kind: job.kind, id: job.id }, 'work released for shutdown');
       else this.#log.error({ kind: job.kind, id: job.id, err }, 'handler failed');

@@ -123,6 +123,22 @@ export function describeWorkQueue(make: () => Promise<WorkQueue>): void {
     expect(gate.started).toEqual(['soon', 'late']);
   });
 
+  it('takes what is to be first before what waits, be it new, waiting already or delayed', async () => {
+    queue.process('import', 1, gate.handler);
+    await queue.enqueue({ kind: 'import', id: 'a' });
+    await until('it runs', () => gate.running === 1);
+    for (const id of ['b', 'c', 'd']) await queue.enqueue({ kind: 'import', id });
+    await queue.enqueue({ kind: 'import', id: 'late' }, { delayMs: 3_600_000 });
+    await queue.enqueue({ kind: 'import', id: 'c' }, { first: true });
+    await queue.enqueue({ kind: 'import', id: 'late' }, { first: true });
+    await queue.enqueue({ kind: 'import', id: 'new' }, { first: true });
+    // Behind the others, as it runs now.
+    await queue.enqueue({ kind: 'import', id: 'a' });
+    gate.releaseAll();
+    await until('all ran', async () => gate.started.length === 7 && (await idle('import')));
+    expect(gate.started).toEqual(['a', 'new', 'late', 'c', 'b', 'd', 'a']);
+  });
+
   it('does not run a failed handler again, and goes on with the others', async () => {
     const ids: string[] = [];
     queue.process('import', 1, async (id) => {

@@ -18,6 +18,14 @@ export interface JobCounts {
   active: number;
 }
 
+/** When a hint is to come to a handler. */
+export interface EnqueueOptions {
+  /** Not before so many milliseconds from now. */
+  delayMs?: number;
+  /** Now, and before all hints of the kind that wait; one of the same row that waits already is moved there. */
+  first?: boolean;
+}
+
 /**
  * Carries hints from who changes a row to who works on it. The rows in the database are the truth; a hint
  * may be lost with a process, and the sweep makes it again. What every queue promises:
@@ -31,7 +39,7 @@ export interface JobCounts {
  * - A handler that throws is logged by name and not run again; the row's state and the sweep decide.
  */
 export interface WorkQueue {
-  enqueue(job: Job, options?: { delayMs?: number }): Promise<void>;
+  enqueue(job: Job, options?: EnqueueOptions): Promise<void>;
 
   /** Starts working on a kind. Once per kind and process. */
   process(kind: string, concurrency: number, handler: JobHandler): void;

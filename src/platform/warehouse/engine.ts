@@ -29,6 +29,17 @@ export class Engine {
     });
   }
 
+  blob(select: string, options: QueryOptions = {}): Promise<Buffer> {
+    return this.run(options.lane ?? 'quick', async (client) => {
+      const query = `${select}${settingsClause(options.settings)} FORMAT RawBLOB`;
+      const result = await client.exec({ query, ...bound(options) });
+      const chunks = (await result.stream.toArray()) as Buffer[];
+      const [only] = chunks;
+      // The embedded engine hands over everything at once: not worth a copy.
+      return chunks.length === 1 && only ? only : Buffer.concat(chunks);
+    });
+  }
+
   command(sql: string, options: QueryOptions = {}): Promise<void> {
     return this.run(options.lane ?? 'quick', async (client) => {
       await client.command({ query: sql + settingsClause(options.settings), ...bound(options) });

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { integer, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, timestamp, uuid, type ExtraConfigColumn } from 'drizzle-orm/pg-core';
 
 /** Primary key of everything but audiences and the numbers used as keys in the warehouse. */
 export const id = () =>
@@ -23,3 +23,14 @@ export const leaseColumns = () => ({
   /** Not to be begun before this moment (back-off). */
   notBefore: moment(),
 });
+
+/** Indexes by which the workspaces with open work, the oldest of each, and who was served last are found. */
+export const turnIndexes = (
+  table: string,
+  t: Record<'workspaceId' | 'createdAt' | 'startedAt', ExtraConfigColumn>,
+) => [
+  index(`${table}_waiting`)
+    .on(t.workspaceId, t.createdAt)
+    .where(sql`state in ('queued', 'running')`),
+  index(`${table}_served`).on(t.workspaceId, t.startedAt),
+];

@@ -1,8 +1,22 @@
 import { sql } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { FaultKind } from '../../../kit/index.js';
+import { abVariants } from './ab-tests.js';
 import { audiences } from './audiences.js';
-import { createdAt, id, leaseColumns, moment } from './columns.js';
+import { createdAt, id, leaseColumns, moment, turnIndexes } from './columns.js';
 import { workspaces } from './tenancy.js';
 
 /** A configured output connector of a workspace. */
@@ -24,6 +38,18 @@ export const outputs = pgTable(
   (t) => [index('outputs_workspace').on(t.workspaceId)],
 );
 
+/** Access tokens of outputs that use OAuth2, and the refresh tokens that partners replaced. */
+export const outputTokens = pgTable('output_tokens', {
+  outputId: uuid()
+    .primaryKey()
+    .references(() => outputs.id, { onDelete: 'cascade' }),
+  /** Fingerprint of the credentials that it was asked for with: with others it means nothing. */
+  basis: text().notNull(),
+  /** SecretBox envelope of `{ accessToken, refreshToken? }`. */
+  tokens: text().notNull(),
+  expiresAt: moment().notNull(),
+});
+
 export const CONNECTION_STATUSES = ['active', 'inactive', 'faulted'] as const;
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
@@ -41,14 +67,22 @@ export const connections = pgTable(
     outputId: uuid()
       .notNull()
       .references(() => outputs.id, { onDelete: 'cascade' }),
-    /** Null: the full audience. */
-    variantId: uuid(),
+    /** Null: the full audience. A variant outlives its test for as long as the audience is there. */
+    variantId: uuid().references(() => abVariants.id, { onDelete: 'cascade' }),
     settings: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    /** Names of the attributes that go with the identities, as somebody chose them; none at first. */
+    attributes: jsonb().$type<string[]>().notNull().default([]),
     status: text({ enum: CONNECTION_STATUSES }).notNull(),
+    /** How often the audience was made anew at the partner because it was deleted there. */
+    relinks: integer().notNull().default(0),
     /** What `create` answered at the partner; null until then. */
     externalId: text(),
+    /** The partner has to be told another name; the next delivery does so, which is made for it if need be. */
+    renamePending: boolean().notNull().default(false),
     /** Version the partner has; 0: nothing was sent. */
     deliveredVersion: integer().notNull().default(0),
+    /** Up to which change of identities (`workspaces.identitySequence`) the partner has those of the members. */
+    deliveredIdentities: bigint({ mode: 'number' }).notNull().default(0),
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
@@ -62,7 +96,15 @@ export const connections = pgTable(
 export const DELIVERY_STATES = ['queued', 'running', 'delivered', 'faulted', 'cancelled'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-export const OPERATIONS = ['add', 'remove', 'replace'] as const;
+/** Not at their end; the index `deliveries_open` allows one such delivery a connection. */
+export const OPEN_DELIVERY_STATES = [
+  'queued',
+  'running',
+  'faulted',
+] as const satisfies readonly DeliveryState[];
+
+/** `add_identities`: members who stay are sent again because they learned identities. */
+export const OPERATIONS = ['add', 'remove', 'replace', 'add_identities'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** `notBefore` of the delivery of a paused connection: nobody takes it until the connection is activated. */
@@ -90,6 +132,9 @@ export const deliveries = pgTable(
       .references(() => connections.id, { onDelete: 'cascade' }),
     fromVersion: integer().notNull(),
     toVersion: integer().notNull(),
+    /** Changes of identities that go out for members who stay: after the first, up to the second. */
+    fromIdentities: bigint({ mode: 'number' }).notNull().default(0),
+    toIdentities: bigint({ mode: 'number' }).notNull().default(0),
     state: text({ enum: DELIVERY_STATES }).notNull().default('queued'),
     cursor: jsonb().$type<DeliveryCursor>().notNull().default({ operation: 'add', afterMpid: null }),
     /** planned = accepted + rejected + skipped once delivered. */
@@ -101,18 +146,28 @@ export const deliveries = pgTable(
     failures: integer().notNull().default(0),
     firstFailureAt: moment(),
     error: jsonb().$type<{ kind: FaultKind; code: string; message: string }>(),
+    /** Since when something of it may have reached the partner; null: nothing has, for sure. */
+    touchedAt: moment(),
     ...leaseColumns(),
     createdAt: createdAt(),
     startedAt: moment(),
     finishedAt: moment(),
+    /** When its batches and jobs were deleted for their age; the counts stay. */
+    outcomesForgottenAt: moment(),
   },
   (t) => [
+    // Nobody is lost between plan and outcome, or it does not count as delivered.
+    check(
+      'deliveries_balance',
+      sql`state <> 'delivered' or (planned is not null and planned = accepted + rejected + skipped)`,
+    ),
     index('deliveries_state').on(t.state, t.notBefore),
     // One open delivery a connection: two schedulers or workers cannot begin the same change twice.
     uniqueIndex('deliveries_open')
       .on(t.connectionId)
       .where(sql`state in ('queued', 'running', 'faulted')`),
     index('deliveries_connection').on(t.connectionId, t.createdAt),
+    ...turnIndexes('deliveries', t),
   ],
 );
 
@@ -146,6 +201,24 @@ export const deliveryBatches = pgTable(
     sentAt: createdAt(),
   },
   (t) => [unique('delivery_batches_position').on(t.deliveryId, t.operation, t.lastMpid)],
+);
+
+/** Batches that a partner took as jobs of its own, written down before the first look at them. */
+export const deliveryJobs = pgTable(
+  'delivery_jobs',
+  {
+    deliveryId: uuid()
+      .notNull()
+      .references(() => deliveries.id, { onDelete: 'cascade' }),
+    batchId: text().notNull(),
+    /** The partner's id. */
+    jobId: text().notNull(),
+    members: integer().notNull(),
+    createdAt: createdAt(),
+    /** Null: the members wait for the partner. */
+    answeredAt: moment(),
+  },
+  (t) => [primaryKey({ columns: [t.deliveryId, t.batchId] })],
 );
 
 /** Why a connection is stopped or degraded. */

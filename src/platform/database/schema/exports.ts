@@ -1,5 +1,5 @@
 import { bigint, boolean, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
-import { createdAt, id, leaseColumns, moment } from './columns.js';
+import { createdAt, id, leaseColumns, moment, turnIndexes } from './columns.js';
 import { workspaces } from './tenancy.js';
 
 export const EXPORT_STATES = ['queued', 'running', 'ready', 'failed', 'expired'] as const;
@@ -32,7 +32,11 @@ export const exportsTable = pgTable(
     finishedAt: moment(),
     expiresAt: moment(),
   },
-  (t) => [index('exports_workspace').on(t.workspaceId, t.createdAt), index('exports_state').on(t.state)],
+  (t) => [
+    index('exports_workspace').on(t.workspaceId, t.createdAt),
+    index('exports_state').on(t.state),
+    ...turnIndexes('exports', t),
+  ],
 );
 
 /** Mail to send; the API lists it, and without SMTP_URL it stays here as the only copy. */
@@ -46,8 +50,14 @@ export const outbox = pgTable(
     /** Makes a message unique, so that a step that runs twice mails once. */
     onceKey: text().notNull().unique(),
     recipient: text().notNull(),
+    /** What it is about: a kind of notice, or `digest`; null in mails of older hubs. */
+    kind: text(),
     subject: text().notNull(),
     body: text().notNull(),
+    /** The same as `body`, for clients that show HTML. */
+    html: text(),
+    /** Mails of one thread are shown together. */
+    thread: text(),
     state: text({ enum: ['waiting', 'sent', 'kept', 'failed'] }).notNull(),
     error: text(),
     ...leaseColumns(),

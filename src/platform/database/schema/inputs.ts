@@ -10,8 +10,9 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { Waterfall } from '../../../domain/imports/index.js';
 import { audiences } from './audiences.js';
-import { createdAt, id, leaseColumns, moment } from './columns.js';
+import { createdAt, id, leaseColumns, moment, turnIndexes } from './columns.js';
 import { workspaces } from './tenancy.js';
 
 export const ON_UNKNOWN = ['reject', 'create'] as const;
@@ -41,6 +42,8 @@ export const inputs = pgTable(
     /** Last scan that ran to its end, and why the last one failed where it did. */
     lastScanAt: moment(),
     lastScanError: jsonb().$type<{ code: string; message: string }>(),
+    /** Key at which a long scan was cut off: the next one begins behind it. Null after one that came to its end. */
+    scanCursor: text(),
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
@@ -61,6 +64,8 @@ export const sources = pgTable(
     audienceId: bigint({ mode: 'number' }).references(() => audiences.id, { onDelete: 'set null' }),
     /** Set when the audience was deleted and the layout bars the key from making one again. */
     tombstonedAt: moment(),
+    /** When its files began to fail; null once one succeeded. */
+    failingSince: moment(),
     updatedAt: createdAt(),
   },
   (t) => [unique('sources_key').on(t.inputId, t.key)],
@@ -100,6 +105,8 @@ export interface ImportRows {
   unknown: number;
   duplicate: number;
   rejectedByReason: Record<string, number>;
+  /** Absent in imports that were counted before there were waterfalls. */
+  waterfall?: Waterfall;
 }
 
 /** Why an import failed or is held: what happened, where, what was expected, what to do next. */
@@ -152,6 +159,7 @@ export const imports = pgTable(
     index('imports_workspace').on(t.workspaceId, t.sequence),
     index('imports_audience').on(t.audienceId, t.sequence),
     index('imports_source').on(t.sourceId, t.sequence),
+    ...turnIndexes('imports', t),
   ],
 );
 

@@ -1,4 +1,5 @@
 import { bigint, index, integer, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { DIGEST_SPANS } from '../../../domain/notices/index.js';
 import { createdAt, id, moment } from './columns.js';
 
 /** What a workspace may set; every field has a default in the code that reads it. */
@@ -11,11 +12,24 @@ export interface WorkspaceSettings {
   maxShrinkShare?: number;
 }
 
+/** Why an organization is on hold, as its users are told when they log in. */
+export interface OrganizationHold {
+  reason: string;
+  supportEmail: string;
+}
+
+export const UPLOAD_APPROVALS = ['automatic', 'manual'] as const;
+/** Whether an uploaded audience is published by itself, or once somebody approved it. */
+export type UploadApproval = (typeof UPLOAD_APPROVALS)[number];
+
 /** The customer account. `externalId` is the IQM account id (owId). */
 export const organizations = pgTable('organizations', {
   id: id(),
   name: text().notNull(),
   externalId: text().unique(),
+  /** Nobody of the organization logs in while this is set, and access tokens are refused. */
+  hold: jsonb().$type<OrganizationHold>(),
+  uploadApproval: text({ enum: UPLOAD_APPROVALS }).notNull().default('automatic'),
   createdAt: createdAt(),
 });
 
@@ -30,9 +44,15 @@ export const workspaces = pgTable(
       .references(() => organizations.id),
     name: text().notNull(),
     seatId: text().notNull(),
+    /** Where its users log in (IQM: the workspace URL in X-IAA-HOST): host and port, lower case. */
+    host: text().unique(),
     settings: jsonb().$type<WorkspaceSettings>().notNull().default({}),
     /** Hash forms (identity types) that are kept findable beside raw e-mail and phone. Grows, never shrinks. */
     hashForms: text().array().notNull().default([]),
+    /** Newest change of the identities of known profiles that is whole in the warehouse (`identity_changes.seq`). */
+    identitySequence: bigint({ mode: 'number' }).notNull().default(0),
+    /** Grows each time known people are suppressed: an import that resolved below it looks at its people again. */
+    suppressionsRevision: integer().notNull().default(0),
     createdAt: createdAt(),
   },
   (t) => [unique('workspaces_seat').on(t.organizationId, t.seatId)],
@@ -41,7 +61,7 @@ export const workspaces = pgTable(
 export const ROLES = ['admin', 'editor', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** A person who gets mail about a workspace or a whole organization (`workspaceId` null). */
+/** A person who gets mail about a workspace or a whole organization (`workspaceId` null), and with a password logs in. */
 export const users = pgTable(
   'users',
   {
@@ -53,6 +73,12 @@ export const users = pgTable(
     email: text().notNull(),
     name: text().notNull(),
     role: text({ enum: ROLES }).notNull(),
+    /** Its number in IQM's API (uowId). */
+    number: integer().notNull().generatedAlwaysAsIdentity().unique(),
+    /** scrypt; null: cannot log in. */
+    passwordHash: text(),
+    /** How often the digests come, where some are chosen. */
+    digestEvery: text({ enum: DIGEST_SPANS }).notNull().default('day'),
     createdAt: createdAt(),
   },
   (t) => [index('users_organization').on(t.organizationId)],
@@ -66,6 +92,8 @@ export const apiKeys = pgTable('api_keys', {
   id: id(),
   organizationId: uuid().references(() => organizations.id, { onDelete: 'cascade' }),
   workspaceId: uuid().references(() => workspaces.id, { onDelete: 'cascade' }),
+  /** The person whose key it is, where it is one person's. */
+  userId: uuid().references(() => users.id, { onDelete: 'cascade' }),
   name: text().notNull(),
   role: text({ enum: ROLES }).notNull(),
   hash: text().notNull().unique(),

@@ -1,0 +1,1 @@
+ALTER TABLE "connections" ADD COLUMN "attributes" jsonb DEFAULT '[]'::jsonb NOT NULL;

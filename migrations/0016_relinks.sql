@@ -1,0 +1,1 @@
+ALTER TABLE "connections" ADD COLUMN "relinks" integer DEFAULT 0 NOT NULL;

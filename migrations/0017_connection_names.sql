@@ -1,0 +1,1 @@
+ALTER TABLE "connections" ADD COLUMN "rename_pending" boolean DEFAULT false NOT NULL;
