@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ListedFile } from '../../src/kit/index.js';
-import { describeInput, Evidence, MemoryDestination } from '../../src/kit/testing/index.js';
+import { describeInput, Evidence, MemoryDestination, testConnect } from '../../src/kit/testing/index.js';
 import { folderDrop } from './index.js';
 
 const folders: string[] = [];
@@ -52,7 +52,7 @@ describe('the folder drop', () => {
     const path = await folder();
     await put(path, 'onboarding/seat_id=42/crm/Spring buyers.csv');
     await put(path, 'onboarding/seat_id=42/too-high.csv');
-    await put(path, 'onboarding/seat_id=42/crm/sheet.xlsx');
+    await put(path, 'onboarding/seat_id=42/crm/sheet.xls');
     const listed = await list({ path, layout: 'iqm', stableForMs: 0 });
     expect(listed).toHaveLength(3);
     expect(listed).toEqual(
@@ -65,7 +65,7 @@ describe('the folder drop', () => {
           tombstones: false,
         }),
         refused('onboarding/seat_id=42/too-high.csv'),
-        refused('onboarding/seat_id=42/crm/sheet.xlsx'),
+        refused('onboarding/seat_id=42/crm/sheet.xls'),
       ]),
     );
   });
@@ -190,6 +190,7 @@ function contextOf(settings: Parameters<typeof folderDrop.settings.parse>[0]) {
     settings: folderDrop.settings.parse(settings),
     credentials: {},
     http: { request: () => Promise.reject(new Error('The folder drop makes no requests.')) },
+    connect: testConnect(new AbortController().signal),
     destination: () => new MemoryDestination(),
     log,
     signal: new AbortController().signal,

@@ -4,7 +4,7 @@ import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { ListedFile } from '../../src/kit/index.js';
-import { describeInput, Evidence, MemoryDestination } from '../../src/kit/testing/index.js';
+import { describeInput, Evidence, MemoryDestination, testConnect } from '../../src/kit/testing/index.js';
 import { s3Drop } from './index.js';
 import { s3FaultOf } from './s3-fault.js';
 
@@ -183,6 +183,7 @@ function contextOf(settings: object) {
     settings: s3Drop.settings.parse({ region: 'us-east-1', endpoint, ...settings }),
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     http: { request: () => Promise.reject(new Error('The S3 drop speaks through its own client.')) },
+    connect: testConnect(new AbortController().signal),
     destination: () => new MemoryDestination(),
     log,
     signal: new AbortController().signal,

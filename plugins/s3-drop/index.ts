@@ -1,7 +1,9 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { defineInput, dropPrefixOf, type ListedFile, listedFileOf } from '../../src/kit/index.js';
-import { clientOf } from './client.js';
+import { clientOf, queueServerOf } from './client.js';
+import { notices } from './notices.js';
+import { etagOf, revisionOf } from './revision.js';
 import { s3FaultOf } from './s3-fault.js';
 import { credentials, type S3DropContext, settings } from './settings.js';
 
@@ -13,25 +15,26 @@ export const s3Drop = defineInput({
   version: '1.0.0',
   settings,
   credentials,
-  egressUrls: ({ endpoint }) => (endpoint === undefined ? [] : [endpoint]),
+  egressUrls: (fields) =>
+    [fields.endpoint, queueServerOf(fields), fields.stsEndpoint].filter((url) => url !== undefined),
   async check(ctx) {
     const client = clientOf(ctx);
     try {
-      await listPage(client, ctx, undefined, 1);
+      await listPage(client, ctx, { maxKeys: 1 });
     } finally {
       client.destroy();
     }
   },
-  trigger: { type: 'schedule', list },
+  trigger: { type: 'schedule', list: (ctx) => list(ctx), listAfter: list, notices },
   open,
 });
 
-async function* list(ctx: S3DropContext): AsyncGenerator<ListedFile> {
+async function* list(ctx: S3DropContext, after?: string): AsyncGenerator<ListedFile> {
   const client = clientOf(ctx);
   try {
     let continuationToken: string | undefined;
     do {
-      const page = await listPage(client, ctx, continuationToken);
+      const page = await listPage(client, ctx, { after, continuationToken });
       for (const { Key: key, ETag: etag, Size: sizeBytes = 0, LastModified: modifiedAt } of page.Contents ??
         []) {
         if (key === undefined || etag === undefined || modifiedAt === undefined) continue;
@@ -50,7 +53,13 @@ async function* list(ctx: S3DropContext): AsyncGenerator<ListedFile> {
   }
 }
 
-async function listPage(client: S3Client, ctx: S3DropContext, continuationToken?: string, maxKeys?: number) {
+interface Page {
+  after?: string | undefined;
+  continuationToken?: string | undefined;
+  maxKeys?: number;
+}
+
+async function listPage(client: S3Client, ctx: S3DropContext, { after, continuationToken, maxKeys }: Page) {
   const { bucket, layout } = ctx.settings;
   try {
     return await client.send(
@@ -60,6 +69,7 @@ async function listPage(client: S3Client, ctx: S3DropContext, continuationToken?
         // The Repro layout has no folders: what lies in one is not asked for.
         ...(layout === 'repro' ? { Delimiter: '/' } : {}),
         ...(maxKeys === undefined ? {} : { MaxKeys: maxKeys }),
+        ...(after === undefined ? {} : { StartAfter: after }),
         ...(continuationToken === undefined ? {} : { ContinuationToken: continuationToken }),
       }),
       { abortSignal: ctx.signal },
@@ -102,13 +112,4 @@ async function* chunksOf(
   } catch (error) {
     throw s3FaultOf(error, bucket, key);
   }
-}
-
-/** The entity tag without its quotes, and the size: a tag alone is only as strong as the server makes it. */
-function revisionOf(etag: string, sizeBytes: number): string {
-  return `${etag.replaceAll('"', '')}:${sizeBytes}`;
-}
-
-function etagOf(revision: string): string {
-  return `"${revision.slice(0, revision.lastIndexOf(':'))}"`;
 }

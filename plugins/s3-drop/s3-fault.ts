@@ -24,6 +24,7 @@ const AUTH_NAMES = new Set([
 
 const CONFIG_REASONS: Record<string, string> = {
   NoSuchBucket: 'The bucket does not exist. Correct the bucket, or the endpoint.',
+  QueueDoesNotExist: 'The queue of queueUrl does not exist. Correct queueUrl, or the region.',
   InvalidBucketName: 'The bucket has a name that S3 does not allow. Correct the bucket.',
   PermanentRedirect: 'The bucket lies in another region. Correct the region.',
   AuthorizationHeaderMalformed: 'The bucket lies in another region. Correct the region.',

@@ -1,7 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type as Cast } from 'class-transformer';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, IsUUID, Max, Min } from 'class-validator';
 
 /** One page of a list. `total` counts the whole list under the same filters. */
 export interface Page<Item> {
@@ -26,6 +26,14 @@ export class PageQuery {
   @Min(1)
   @Max(1000)
   pageSize = 50;
+}
+
+/** The same of one workspace; without one, of all that the caller may see. */
+export class WorkspacePageQuery extends PageQuery {
+  @ApiPropertyOptional({ format: 'uuid' })
+  @IsOptional()
+  @IsUUID()
+  workspaceId?: string;
 }
 
 /** Builds a page from a count and a function that reads `limit` rows from `offset`. */

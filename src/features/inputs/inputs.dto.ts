@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsObject, IsOptional, IsString, IsUUID, Length } from 'class-validator';
 import { ON_UNKNOWN, type inputs, type OnUnknown } from '../../platform/database/index.js';
-import { IsName, PageQuery } from '../http/index.js';
+import { IsName, WorkspacePageQuery } from '../http/index.js';
 
 export type Input = typeof inputs.$inferSelect;
 
@@ -64,12 +64,7 @@ export class CreateInput extends OmitType(UpdateInput, ['name']) {
   name!: string;
 }
 
-export class InputsQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-}
+export class InputsQuery extends WorkspacePageQuery {}
 
 export class InputView {
   @ApiProperty({ format: 'uuid' })

@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { and, asc, eq, sql, type SQL } from 'drizzle-orm';
 import { notFound } from '../../domain/errors/index.js';
 import { ContextFactory } from '../../host/context/index.js';
-import { inputs, type Database } from '../../platform/database/index.js';
+import { changesOf, recordAudit } from '../../platform/audit/index.js';
+import { inputs, type Database, type Transaction } from '../../platform/database/index.js';
 import { InjectDatabase } from '../../platform/nest/index.js';
 import { ConnectorSettings, runCheck, type CheckView } from '../connectors/index.js';
 import { readPage, type Page } from '../http/index.js';
@@ -31,21 +32,16 @@ export class InputsService {
     const { workspaceId, plugin, name } = given;
     const connector = { id, plugin, settings: given.settings ?? {}, credentials: given.credentials ?? {} };
     const prepared = await this.connectors.prepare('input', connector);
-    const [row] = await this.db
-      .insert(inputs)
-      .values({
-        id,
-        workspaceId,
-        plugin,
-        name,
-        ...prepared,
-        onUnknown: given.onUnknown ?? null,
-        routing,
-        enabled: given.enabled ?? true,
-      })
-      .returning();
-    if (!row) throw notFound('input', id);
-    return row;
+    const { onUnknown = null, enabled = true } = given;
+    return this.db.transaction(async (tx) => {
+      const [row] = await tx
+        .insert(inputs)
+        .values({ id, workspaceId, plugin, name, ...prepared, onUnknown, routing, enabled })
+        .returning();
+      if (!row) throw notFound('input', id);
+      await note(tx, 'create', undefined, row);
+      return row;
+    });
   }
 
   async list(principal: Principal, query: InputsQuery): Promise<Page<Input>> {
@@ -87,32 +83,58 @@ export class InputsService {
     const prepared = touched
       ? await this.connectors.prepare('input', connector, current.credentials)
       : { settings: current.settings, credentials: current.credentials };
-    const [row] = await this.db
-      .update(inputs)
-      .set({
-        ...prepared,
-        name: given.name ?? current.name,
-        onUnknown: given.onUnknown === undefined ? current.onUnknown : given.onUnknown,
-        routing,
-        enabled: given.enabled ?? current.enabled,
-        updatedAt: sql`now()`,
-      })
-      .where(one(principal, id))
-      .returning();
-    if (!row) throw notFound('input', id);
-    return row;
+    return this.db.transaction(async (tx) => {
+      const [row] = await tx
+        .update(inputs)
+        .set({
+          ...prepared,
+          name: given.name ?? current.name,
+          onUnknown: given.onUnknown === undefined ? current.onUnknown : given.onUnknown,
+          routing,
+          enabled: given.enabled ?? current.enabled,
+          updatedAt: sql`now()`,
+        })
+        .where(one(principal, id))
+        .returning();
+      if (!row) throw notFound('input', id);
+      await note(tx, 'update', current, row);
+      return row;
+    });
   }
 
   /** Deletes it with what is known of its source keys; its imports and audiences stay. */
   async delete(principal: Principal, id: string): Promise<void> {
-    assertMayChange(principal, await this.get(principal, id));
-    await this.db.delete(inputs).where(one(principal, id));
+    const current = await this.get(principal, id);
+    assertMayChange(principal, current);
+    await this.db.transaction(async (tx) => {
+      await tx.delete(inputs).where(one(principal, id));
+      await note(tx, 'delete', current, undefined);
+    });
   }
 
   async check(principal: Principal, id: string): Promise<CheckView> {
     const row = await this.get(principal, id);
     return runCheck(() => this.contexts.input(row));
   }
+}
+
+/** Of settings and credentials only the names of what changed. */
+async function note(
+  tx: Transaction,
+  verb: 'create' | 'update' | 'delete',
+  before: Input | undefined,
+  after: Input | undefined,
+): Promise<void> {
+  const { id, workspaceId } = after ?? before ?? {};
+  await recordAudit(tx, {
+    action: `input.${verb}`,
+    object: { type: 'input', id },
+    workspaceId,
+    changes: changesOf(before, after, {
+      shown: ['plugin', 'name', 'onUnknown', 'routing', 'enabled'],
+      named: ['settings', 'credentials'],
+    }),
+  });
 }
 
 function one(principal: Principal, id: string): SQL | undefined {
