@@ -1,11 +1,21 @@
 import { pipeline } from 'node:stream/promises';
-import { Controller, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { isConnectorError } from '../../kit/index.js';
 import { HubError } from '../../domain/errors/index.js';
 import { ApiPage, IdParam, mapPage, wantsCsv } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
+import { signalOf } from './dry-run/dry-run.controller.js';
+import { DryScanView, ScanRequest, showDryScan } from './dry-run/dry-run.dto.js';
+import { DryScanService } from './dry-run/dry-scan.service.js';
 import {
   ImportErrorsQuery,
   ImportErrorView,
@@ -23,6 +33,7 @@ export class ImportsController {
   constructor(
     private readonly imports: ImportsService,
     private readonly scans: ScanService,
+    private readonly dryScans: DryScanService,
   ) {}
 
   @Get('imports')
@@ -70,7 +81,7 @@ export class ImportsController {
   @Post('imports/:id/release')
   @Access('editor')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Publish a held import, or approve the new mapping of a failed one' })
+  @ApiOperation({ summary: 'Publish a held import' })
   @ApiOkResponse({ type: ImportView })
   async release(@CurrentPrincipal() principal: Principal, @IdParam('import') id: string) {
     return showImport(await this.imports.release(principal, id));
@@ -87,10 +98,24 @@ export class ImportsController {
   @Post('inputs/:id/scan')
   @Access('editor')
   @HttpCode(200)
-  @ApiOperation({ summary: 'List the files of the input now and queue what is new' })
-  @ApiOkResponse({ type: ScanView })
-  async scan(@CurrentPrincipal() principal: Principal, @IdParam('input') id: string) {
+  @ApiOperation({
+    summary: 'List the files of the input now and queue what is new',
+    description: 'With dryRun: true nothing is queued, and the answer says what would be imported.',
+  })
+  @ApiExtraModels(ScanView, DryScanView)
+  @ApiOkResponse({
+    schema: { oneOf: [ScanView, DryScanView].map((view) => ({ $ref: getSchemaPath(view) })) },
+  })
+  async scan(
+    @CurrentPrincipal() principal: Principal,
+    @IdParam('input') id: string,
+    @Body() body: ScanRequest,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     await this.imports.requireInput(principal, id);
+    if (body.dryRun === true) {
+      return showDryScan(await this.dryScans.scan(principal, id, signalOf(response)));
+    }
     try {
       return await this.scans.scan(id, AbortSignal.timeout(SCAN_TIMEOUT_MS));
     } catch (error) {

@@ -10,15 +10,14 @@ import {
   type ImportState,
   type ImportStep,
 } from '../../platform/database/index.js';
-import { PageQuery } from '../http/index.js';
+import { PageQuery, WorkspacePageQuery } from '../http/index.js';
+import { MappingChangeView, showChange } from './mapping/mapping.dto.js';
+import { isBlocked } from './mapping/mapping.service.js';
+import type { ImportProgress } from './pipeline/import-work.js';
 import { plainRevision } from './scan/routing.js';
+import { WaterfallView } from './waterfall.dto.js';
 
-export class ImportsQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-
+export class ImportsQuery extends WorkspacePageQuery {
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
   @IsUUID()
@@ -47,7 +46,7 @@ export class ImportErrorsQuery extends PageQuery {
   format?: 'csv' | 'json';
 }
 
-class ImportProblemView implements ImportProblem {
+export class ImportProblemView implements ImportProblem {
   @ApiProperty()
   code!: string;
   @ApiProperty({ description: 'What happened, where, what was expected, what to do next' })
@@ -60,7 +59,7 @@ class ImportProblemView implements ImportProblem {
   column?: string;
 }
 
-class ImportRowsView implements ImportRows {
+class ImportRowsView implements Omit<ImportRows, 'waterfall'> {
   @ApiProperty({ description: 'read = accepted + rejected' })
   read!: number;
   @ApiProperty({ description: 'accepted = matched + created + unknown + duplicate' })
@@ -99,7 +98,13 @@ export class ImportView {
   @ApiProperty({ enum: IMPORT_STEPS, description: 'The step under way, or where it ended' })
   step!: ImportStep;
   @ApiProperty({ type: ImportRowsView, nullable: true })
-  rows!: ImportRows | null;
+  rows!: ImportRowsView | null;
+  @ApiProperty({
+    type: WaterfallView,
+    nullable: true,
+    description: 'Where the rows went, level by level; null until they are counted, and of old imports',
+  })
+  waterfall!: WaterfallView | null;
   @ApiProperty({ nullable: true, type: Number })
   added!: number | null;
   @ApiProperty({ nullable: true, type: Number })
@@ -110,6 +115,12 @@ export class ImportView {
   error!: ImportProblem | null;
   @ApiProperty({ type: [ImportProblemView] })
   warnings!: ImportProblem[];
+  @ApiProperty({
+    type: MappingChangeView,
+    nullable: true,
+    description: 'Of an import that failed with MAPPING_CHANGED: how its columns differ from those in force',
+  })
+  mappingChange!: MappingChangeView | null;
   @ApiProperty()
   attempts!: number;
   @ApiProperty({ format: 'date-time' })
@@ -148,6 +159,7 @@ export class ScanView {
 
 /** An import as the API shows it. */
 export function showImport(row: typeof imports.$inferSelect): ImportView {
+  const rows = row.rows === null ? null : withoutWaterfall(row.rows);
   return {
     id: row.id,
     workspaceId: row.workspaceId,
@@ -158,15 +170,22 @@ export function showImport(row: typeof imports.$inferSelect): ImportView {
     revision: plainRevision(row.revision),
     state: row.state,
     step: row.step,
-    rows: row.rows,
+    rows,
+    waterfall: row.rows?.waterfall ?? null,
     added: row.added,
     removed: row.removed,
     version: row.version,
     error: row.error,
     warnings: row.warnings,
+    mappingChange: isBlocked(row) ? showChange((row.progress as ImportProgress).mappingChange) : null,
     attempts: row.attempts,
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
   };
+}
+
+function withoutWaterfall(counted: ImportRows): ImportRowsView {
+  const { waterfall: _, ...rows } = counted;
+  return rows;
 }

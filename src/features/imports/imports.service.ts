@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { and, asc, desc, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
+import { recordAudit } from '../../platform/audit/index.js';
 import {
   importErrors,
   imports,
@@ -15,6 +16,9 @@ import type { Warehouse } from '../../platform/warehouse/index.js';
 import { readPage, type Page } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
 import type { ImportErrorsQuery, ImportsQuery } from './imports.dto.js';
+import { waitsForApproval } from './approval/approval-problems.js';
+import { isBlocked, MappingService } from './mapping/mapping.service.js';
+import { assertNewest } from './newest.js';
 import { rejectsKey } from './pipeline/import-runner.js';
 import { dropWorkTables } from './sql/tables.js';
 
@@ -28,6 +32,7 @@ export class ImportsService {
     @InjectWorkQueue() private readonly queue: WorkQueue,
     @InjectFiles() private readonly files: FileStore,
     @InjectWarehouse() private readonly warehouse: Warehouse,
+    private readonly mappings: MappingService,
   ) {}
 
   async list(principal: Principal, query: ImportsQuery): Promise<Page<ImportRow>> {
@@ -73,20 +78,27 @@ export class ImportsService {
   }
 
   /**
-   * Lets a held import go on, or approves the new mapping of one that failed for it. Only the newest import
-   * of a source can be released: a newer file has the last word.
+   * Lets a held import go on, or approves the mapping of one that is blocked for it. Only the newest import of a
+   * source: a newer file has the last word.
    */
   async release(principal: Principal, id: string): Promise<ImportRow> {
     const row = await this.get(principal, id);
-    const mappingChanged = row.state === 'failed' && row.error?.code === 'MAPPING_CHANGED';
-    if (row.state !== 'held' && !mappingChanged) throw wrongState(row, 'released', 'held');
-    if (mappingChanged && principal.role !== 'admin') {
-      throw new HubError('FORBIDDEN', 'Approving a changed mapping needs the role admin.');
+    if (isBlocked(row) && row.audienceId !== null) {
+      if (principal.role !== 'admin') {
+        throw new HubError('FORBIDDEN', 'Approving a changed mapping needs the role admin.');
+      }
+      return this.mappings.approve(principal, row.audienceId, id);
     }
-    await this.assertNewest(row);
-    const released = await this.move(id, [row.state], {
+    if (row.state !== 'held') throw wrongState(row, 'released', 'held');
+    if (waitsForApproval(row)) {
+      throw new HubError(
+        'WRONG_STATE',
+        `The audience has to be approved first: POST /audiences/${row.audienceId}/approve.`,
+      );
+    }
+    await assertNewest(this.db, row);
+    const released = await this.move('release', id, ['held'], {
       state: 'queued',
-      step: mappingChanged ? 'fetch' : row.step,
       released: true,
       error: null,
       attempts: 0,
@@ -100,7 +112,7 @@ export class ImportsService {
   /** Ends a held or waiting import without touching the members. */
   async discard(principal: Principal, id: string): Promise<ImportRow> {
     const row = await this.get(principal, id);
-    const discarded = await this.move(id, ['held', 'queued'], {
+    const discarded = await this.move('discard', id, ['held', 'queued'], {
       state: 'discarded',
       finishedAt: sql`now()` as unknown as Date,
       error: row.error ?? { code: 'DISCARDED', message: 'The import was discarded before it began.' },
@@ -126,33 +138,29 @@ export class ImportsService {
     }
   }
 
-  private async move(
+  private move(
+    verb: 'release' | 'discard',
     id: string,
     from: ImportState[],
     set: Partial<ImportRow>,
   ): Promise<ImportRow | undefined> {
-    const [moved] = await this.db
-      .update(imports)
-      .set(set)
-      .where(and(eq(imports.id, id), inArray(imports.state, from)))
-      .returning();
-    return moved;
-  }
-
-  private async assertNewest(row: ImportRow): Promise<void> {
-    if (!row.sourceId) return;
-    const [newest] = await this.db
-      .select({ id: imports.id })
-      .from(imports)
-      .where(eq(imports.sourceId, row.sourceId))
-      .orderBy(desc(imports.sequence))
-      .limit(1);
-    if (newest?.id !== row.id) {
-      throw new HubError(
-        'WRONG_STATE',
-        `A newer file came at this key; import ${newest?.id} has the last word.`,
-      );
-    }
+    return this.db.transaction(async (tx) => {
+      const [moved] = await tx
+        .update(imports)
+        .set(set)
+        .where(and(eq(imports.id, id), inArray(imports.state, from)))
+        .returning();
+      if (!moved) return undefined;
+      const { workspaceId, sourceKey } = moved;
+      const changes = { state: { to: moved.state }, file: { to: sourceKey } };
+      await recordAudit(tx, {
+        action: `import.${verb}`,
+        object: { type: 'import', id },
+        workspaceId,
+        changes,
+      });
+      return moved;
+    });
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../platform/database/index.js';
 import type { Config } from '../../platform/env/index.js';
 import type { FileStore } from '../../platform/files/index.js';
-import { Leases, WorkLease } from '../../platform/lease/index.js';
+import { FairTurns, Leases, WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
 import { Metrics } from '../../platform/metrics/index.js';
 import {
@@ -28,7 +28,7 @@ import {
 } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { DeliveryPlanner } from '../deliveries/index.js';
+import { DeliveryPlanner, LearnedIdentities } from '../deliveries/index.js';
 import { Ledger } from '../ledger/index.js';
 import { ScheduleService } from '../schedule/index.js';
 import { ImportMail } from './import-mail.js';
@@ -39,6 +39,7 @@ import { ImportRecords } from './pipeline/import-records.js';
 import { ImportRunner } from './pipeline/import-runner.js';
 import type { ImportWork } from './pipeline/import-work.js';
 import { ScanService } from './scan/scan.service.js';
+import { dropStrangersDecisions } from './sql/kept-decisions.js';
 import { dropWorkTables, importsWithWorkTables } from './sql/tables.js';
 
 const TEN_MINUTES_MS = 10 * 60 * 1000;
@@ -72,6 +73,7 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     private readonly scans: ScanService,
     private readonly mail: ImportMail,
     private readonly planner: DeliveryPlanner,
+    private readonly learning: LearnedIdentities,
     private readonly schedule: ScheduleService,
   ) {
     this.log = log.child({ context: 'imports' });
@@ -100,9 +102,10 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     if (this.database.kind === 'pglite') await this.lease.giveBackAll();
     if (this.config.roles.has('worker')) {
       this.queue.process('scan', 1, (id, signal) => this.scan(id, signal));
-      this.queue.process('import', this.config.importConcurrency, (id, signal) =>
-        this.runner.run(id, signal),
-      );
+      const turns = new FairTurns(this.queue, this.lease);
+      this.queue.process('import', this.config.importConcurrency, async (id, signal) => {
+        if (await turns.comes(id)) await this.runner.run(id, signal);
+      });
     }
     this.schedule.register('scan', TEN_MINUTES_MS, () => this.scans.scanAll());
     this.schedule.registerPerProcess('imports-sweep', this.config.sweepMs, () => this.sweep());
@@ -118,6 +121,7 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     for (const id of await this.withoutLiving(await importsWithWorkTables(this.warehouse))) {
       await dropWorkTables(this.warehouse, id);
     }
+    await dropStrangersDecisions(this.warehouse, this.db);
   }
 
   async published(work: ImportWork, audienceId: number, version: number): Promise<void> {
@@ -137,6 +141,10 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
     await this.mail.held(tx, work.row, problem);
   }
 
+  async succeeded(tx: Transaction, work: ImportWork): Promise<void> {
+    await this.mail.succeeded(tx, work.row);
+  }
+
   async waits(importId: string, delayMs: number): Promise<void> {
     await this.queue.enqueue({ kind: 'import', id: importId }, { delayMs: delayMs + CLOCK_SLACK_MS });
   }
@@ -148,6 +156,8 @@ export class ImportsWorker implements OnModuleInit, ImportListener {
   async ended(work: ImportWork, state: EndState): Promise<void> {
     countImport(this.metrics, work, state, this.clock.now());
     await this.mail.send();
+    // Whatever became of its members, it may have taught known people identities.
+    await this.learning.wake(work.row.workspaceId);
     if (!work.row.sourceId) return;
     const next = await this.records.nextOfSource(work.row.sourceId);
     if (next !== undefined) await this.queue.enqueue({ kind: 'import', id: next });

@@ -1,2 +1,18 @@
+export { PreflightView, showDryRun } from './dry-run/dry-run.dto.js';
+export type { DryRunResult } from './dry-run/dry-run.js';
+export { DryRunService } from './dry-run/dry-run.service.js';
+export { DRY_RUN_TIMEOUT_MS } from './dry-run/failures.js';
 export { ImportsModule } from './imports.module.js';
+export { assertFile, FILE_TYPES, signalOf } from './dry-run/dry-run.controller.js';
+export { answerOf, bodyTooLarge } from './dry-run/failures.js';
+export { DryRunScratch } from './dry-run/scratch.js';
+export { insertAudience } from './pipeline/audience-step.js';
+export type { NotedSource } from './pipeline/import-work.js';
+export { stagePeople, type UnusableRows } from './people/stage-people.js';
+export { announceTaught } from './pipeline/announce-taught.js';
+export { spool } from './pipeline/fetch-step.js';
+export { ImportFailure } from './pipeline/import-failure.js';
+export { registerDecisions } from './sql/decision.js';
+export { dropWorkTables } from './sql/tables.js';
+export { NewImports, type KnownSource, type NewFile } from './scan/new-imports.js';
 export { ScanService } from './scan/scan.service.js';

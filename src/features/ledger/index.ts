@@ -1,2 +1,8 @@
-export { Ledger, type AudienceKey, type MemberPage, type Selection, type TimelineEntry } from './ledger.js';
-export { IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';
+export { Ledger, type MemberPage, type TimelineEntry } from './ledger.js';
+export type { TextPage } from './member-texts.js';
+export { changesCheckSql, changesSql, IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';
+export { appendIdentityChanges, keepSequence, type IdentityRange } from './identity-changes.js';
+export { type AudienceKey, type Selection } from './selections.js';
+export { codesOf } from './sql.js';
+export type { SendCounts } from './send-counts.js';
+export { identityLease, inAudienceTurn } from './turn.js';

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
+import { sharesAttributes } from './attribute-text.suite.js';
 import { Ledger } from './ledger.js';
+import { describeMemberTexts, writeChanges } from './member-texts.suite.js';
+import { changesCheckSql } from './sql.js';
 
 const ascending = (set: Iterable<number>) => [...set].sort((a, b) => a - b);
 
@@ -20,15 +23,10 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
   });
   afterAll(() => opened.close());
 
-  async function write(audienceId: number, version: number, before: Set<number>, after: Set<number>) {
-    const rows = [
-      ...[...after].filter((m) => !before.has(m)).map((m) => [m, 1]),
-      ...[...before].filter((m) => !after.has(m)).map((m) => [m, -1]),
-    ];
-    if (rows.length === 0) return;
-    const values = rows.map(([mpid, sign]) => `(${audienceId}, ${mpid}, ${version}, ${sign}, now64(3))`);
-    await warehouse.command(`INSERT INTO ledger VALUES ${values.join(', ')}`);
-  }
+  describe('the text of members', () => describeMemberTexts(() => warehouse));
+
+  const write = (audienceId: number, version: number, before: Set<number>, after: Set<number>) =>
+    writeChanges(warehouse, audienceId, version, before, after);
 
   async function all(audienceId: number, selection: Parameters<Ledger['page']>[1]): Promise<number[]> {
     const found: number[] = [];
@@ -73,6 +71,10 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
         expect(await ledger.count({ audienceId, workspace: 1 }, { what: 'members', version: to })).toBe(
           b.size,
         );
+        expect(await ledger.countChanges({ audienceId, workspace: 1 }, { from, to })).toEqual({
+          added: [...b].filter((m) => !a.has(m)).length,
+          removed: [...a].filter((m) => !b.has(m)).length,
+        });
       }),
       { numRuns: 12 },
     );
@@ -113,6 +115,8 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
     });
   });
 
+  sharesAttributes(() => ({ warehouse, ledger, audienceId: nextAudience++ }));
+
   it('forgets rows above the published version', async () => {
     const audienceId = nextAudience++;
     await write(audienceId, 1, new Set(), new Set([1]));
@@ -120,6 +124,28 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
     await ledger.discardAbove(audienceId, 1);
     expect(await ledger.countsOf(audienceId, 2)).toEqual({ added: 0, removed: 0 });
     expect(await all(audienceId, { what: 'members', version: 2 })).toEqual([1]);
+  });
+
+  it('tells a version that holds what was meant from one that lacks, doubles or swaps somebody', async () => {
+    const meantFor = nextAudience++;
+    await write(meantFor, 1, new Set([9]), new Set([1, 2]));
+    const [row] = await warehouse.query<{ sum: string }>(
+      `SELECT ${changesCheckSql('mpid', 'sign')} AS sum FROM ledger WHERE audience_id = ${meantFor}`,
+    );
+    const meant = { added: 2, removed: 1, check: row?.sum ?? '' };
+    expect(await ledger.holds(meantFor, 1, meant)).toBe(true);
+    await write(meantFor, 1, new Set([9]), new Set([1]));
+    expect(await ledger.holds(meantFor, 1, meant)).toBe(true);
+    for (const [before, after] of [
+      [[9], [1]],
+      [[9], [1, 3]],
+      [[8], [1, 2]],
+      [[9], [1, 2, 3]],
+    ]) {
+      const audienceId = nextAudience++;
+      await write(audienceId, 1, new Set(before), new Set(after));
+      expect(await ledger.holds(audienceId, 1, meant)).toBe(false);
+    }
   });
 
   it('tells when a profile came and went', async () => {

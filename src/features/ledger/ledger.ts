@@ -1,26 +1,25 @@
 import type { IdentityForm, IdentityType, OutputMember } from '../../kit/index.js';
+import { anyPartnered, bareIdSql } from '../../domain/identities/data-partners.js';
 import { typeNameSql } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
+import { audiencesThatLearned, type IdentityRange } from './identity-changes.js';
+import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.js';
+import { inOrderOfTypes } from './member-text-sql.js';
+import { memberTexts, type TextPage } from './member-texts.js';
+import { selectSql, type AudienceKey, type Selection } from './selections.js';
+import { sendCountsOf, sendCountsSql, type SendCounts, type SendCountsRow } from './send-counts.js';
 import {
-  changesSql,
+  betweenSql,
+  changesCheckSql,
   codesOf,
   formsOfTypeSql,
   formValueSql,
   IN_ORDER,
+  mayLeaveOut,
   membersSql,
+  MERGED,
   type MpidCondition,
 } from './sql.js';
-
-/** An audience in the warehouse's terms. */
-export interface AudienceKey {
-  audienceId: number;
-  /** `workspaces.number`. */
-  workspace: number;
-}
-
-/** What to read of an audience: all members at a version, or those who came or went between two. */
-export type Selection =
-  { what: 'members'; version: number } | { what: 'add' | 'remove'; from: number; to: number };
 
 /** A member page, ascending by mpid. Members without any of the forms come with none of the keys. */
 export interface MemberPage {
@@ -29,25 +28,12 @@ export interface MemberPage {
   next: string | null;
 }
 
-/** Where a page begins and what is in it. */
-export interface PageRequest {
-  after: string | null;
-  limit: number;
-  forms: readonly IdentityForm[];
-  condition?: MpidCondition;
-  /** Whether a page may have fewer members than `limit`, or none, before the end. */
-  sparse?: boolean;
-}
-
 /** One change of one profile's membership. */
 export interface TimelineEntry {
   version: number;
   change: 'add' | 'remove';
   at: string;
 }
-
-/** Rows of the ledger that a full page looks at together. */
-const LEAST_WINDOW_ROWS = 1000;
 
 /** Memberships: an append-only ledger, read at published versions. */
 export class Ledger {
@@ -60,6 +46,41 @@ export class Ledger {
       { settings: IN_ORDER, lane: 'bulk' },
     );
     return Number(row?.n ?? 0);
+  }
+
+  /** Profiles that came and that left between two versions: both counted in one go, by one thread. */
+  async countChanges(
+    { audienceId }: AudienceKey,
+    range: { from: number; to: number },
+    condition: MpidCondition = '1',
+  ): Promise<{ added: number; removed: number }> {
+    const rows = `ledger WHERE ${betweenSql(audienceId, range)} AND ${condition}`;
+    const [leavers] = await this.warehouse.query<{ n: string }>(
+      `SELECT count() AS n FROM ${rows} AND sign = -1`,
+    );
+    const [count] = await this.warehouse.query<{ added: string; removed: string }>(
+      Number(leavers?.n ?? 0) === 0
+        ? `SELECT count() AS added, 0 AS removed FROM (SELECT DISTINCT mpid FROM ${rows})`
+        : `SELECT countIf(first = 1 AND last = 1) AS added, countIf(first = -1 AND last = -1) AS removed
+           FROM (SELECT argMin(sign, version) AS first, argMax(sign, version) AS last FROM ${rows} GROUP BY mpid)`,
+      { settings: { ...IN_ORDER, optimize_distinct_in_order: 1, max_threads: 1 }, lane: 'bulk' },
+    );
+    return { added: Number(count?.added ?? 0), removed: Number(count?.removed ?? 0) };
+  }
+
+  /** What sending a selection would come to: who has which of the identities, and who none. */
+  async sendCounts(
+    key: AudienceKey,
+    selection: Selection,
+    forms: readonly IdentityForm[],
+    condition?: MpidCondition,
+  ): Promise<SendCounts> {
+    const members = selectSql(key, selection, condition);
+    const [row] = await this.warehouse.query<SendCountsRow>(sendCountsSql(key.workspace, members, forms), {
+      settings: MERGED,
+      lane: 'bulk',
+    });
+    return sendCountsOf(row, forms);
   }
 
   /**
@@ -89,15 +110,11 @@ export class Ledger {
    * a page costs the same wherever it is and however large the audience.
    */
   private async window(key: AudienceKey, selection: Selection, request: PageRequest): Promise<MemberPage> {
-    const { after, limit, forms, condition = '1' } = request;
-    const start = after === null ? '1' : `mpid > ${mpidSql(after)}`;
-    const [end] = await this.warehouse.query<{ last: string; n: string }>(
-      `SELECT toString(max(mpid)) AS last, count() AS n FROM (
-         SELECT mpid FROM ledger WHERE ${rangeSql(key, selection)} AND ${start} ORDER BY audience_id, mpid LIMIT ${limit})`,
-      { settings: IN_ORDER },
-    );
-    if (end === undefined || Number(end.n) === 0) return { members: [], next: null };
-    const inside = `${start} AND mpid <= ${mpidSql(end.last)}`;
+    const { condition = '1' } = request;
+    const forms = inOrderOfTypes(request.forms);
+    const found = await nextRange(this.warehouse, key, selection, request);
+    if (!found) return { members: [], next: null };
+    const { inside, next } = found;
     const chosen = selectSql(key, selection, `${inside} AND ${condition}`);
     const [row] = await this.warehouse.query<IdentityRows & { members: string[] }>(
       `SELECT (SELECT groupArray(toString(mpid)) FROM (${chosen} ORDER BY mpid)) AS members,
@@ -106,11 +123,24 @@ export class Ledger {
          SELECT mpid, arrayJoin(${formsOfTypeSql(forms)}) AS form, ${formValueSql(forms)} AS out FROM profiles
          WHERE workspace = ${key.workspace} AND type IN (${codesOf(forms).join(', ') || '0'})
            AND ${inside} AND mpid IN (${chosen})
-         ORDER BY mpid, form, out)`,
+         ORDER BY mpid, form, out)
+       ${mayLeaveOut(forms) ? "WHERE out != ''" : ''}`,
       { settings: IN_ORDER },
     );
     const members = row === undefined ? [] : membersOf(row.members, row, forms);
-    return { members, next: Number(end.n) < limit ? null : end.last };
+    return { members, next };
+  }
+
+  /**
+   * The members among the next `limit` rows of the ledger, as the JSON that goes out: the engine writes it, and
+   * nobody parses it here. All of it is in memory.
+   */
+  texts(
+    key: AudienceKey,
+    selection: Selection,
+    request: PageRequest & Partial<Pick<TextPage, 'bare'>>,
+  ): Promise<TextPage> {
+    return memberTexts(this.warehouse, key, selection, request);
   }
 
   /** Every change of one profile in one audience up to the published version, oldest first. */
@@ -135,6 +165,15 @@ export class Ledger {
        WHERE workspace = {workspace:UInt32} AND mpid = {mpid:Int64} ORDER BY profiles.type, value`,
       { params: { workspace, mpid: BigInt(mpid) } },
     );
+  }
+
+  /** Which of the audiences had members who learned identities, and codes of the types of those. */
+  audiencesThatLearned(
+    workspace: number,
+    audienceIds: readonly number[],
+    range: IdentityRange,
+  ): Promise<Map<number, number[]>> {
+    return audiencesThatLearned(this.warehouse, workspace, audienceIds, range);
   }
 
   /** Writes the members of `from` as version 1 of `to`. Run twice, it writes the same. */
@@ -163,7 +202,7 @@ export class Ledger {
     });
   }
 
-  /** Rows of one version, for the check before it is published. Rows written twice count once. */
+  /** Changes of one version. Rows written twice count once. */
   async countsOf(audienceId: number, version: number): Promise<{ added: number; removed: number }> {
     const [row] = await this.warehouse.query<{ added: string; removed: string }>(
       `SELECT countIf(s = 1) AS added, countIf(s = -1) AS removed FROM (
@@ -173,14 +212,40 @@ export class Ledger {
     return { added: Number(row?.added ?? 0), removed: Number(row?.removed ?? 0) };
   }
 
-  /** SQL of `mpid, value, type` of every identity of the given types of the members, in mpid order. */
+  /** True where the ledger holds these changes as `version`, and no others. */
+  async holds(
+    audienceId: number,
+    version: number,
+    meant: { added: number; removed: number; check: string },
+  ): Promise<boolean> {
+    const rows = `SELECT mpid, sign FROM ledger WHERE audience_id = ${audienceId} AND version = ${version}`;
+    // Rows written twice count once; there are hardly ever any, and to look for them is dear.
+    const once = `SELECT mpid, any(sign) AS sign FROM (${rows}) GROUP BY mpid`;
+    return (await this.areChanges(rows, meant)) || this.areChanges(once, meant);
+  }
+
+  private async areChanges(select: string, meant: { added: number; removed: number; check: string }) {
+    const [row] = await this.warehouse.query<{ added: string; removed: string; check: string }>(
+      `SELECT countIf(sign = 1) AS added, countIf(sign = -1) AS removed, ${changesCheckSql('mpid', 'sign')} AS check
+       FROM (${select})`,
+      { settings: IN_ORDER, lane: 'bulk' },
+    );
+    return (
+      Number(row?.added) === meant.added &&
+      Number(row?.removed) === meant.removed &&
+      row?.check === meant.check
+    );
+  }
+
+  /** SQL of `mpid, value, type` of every identity of the given types of the members, bare of data partners, in mpid order. */
   memberIdentitiesSql(
     key: AudienceKey,
     version: number,
     codes: readonly number[],
     condition?: MpidCondition,
   ): string {
-    return `SELECT m.mpid AS mpid, i.value AS value, i.type AS type
+    const value = anyPartnered(codes) ? bareIdSql('i.type', 'i.value') : 'i.value';
+    return `SELECT m.mpid AS mpid, ${value} AS value, i.type AS type
       FROM (${membersSql(key.audienceId, version, condition)}) AS m
       INNER JOIN (
         SELECT mpid, type, value FROM profiles
@@ -188,24 +253,6 @@ export class Ledger {
         GROUP BY workspace, mpid, type, value
       ) AS i ON m.mpid = i.mpid`;
   }
-}
-
-function selectSql(key: AudienceKey, selection: Selection, condition?: MpidCondition): string {
-  if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
-  return changesSql(key.audienceId, selection, selection.what, condition);
-}
-
-/** -2^63 cannot be written as a literal: its digits are read before its sign. */
-const mpidSql = (mpid: string): string => `toInt64('${BigInt(mpid)}')`;
-
-/**
- * The rows of the ledger by which a selection is found: whoever is or became a member has a row that says so, and
- * whoever left one that says that. Without the sign, looking for leavers would walk through all who came.
- */
-function rangeSql({ audienceId }: AudienceKey, selection: Selection): string {
-  const [from, to] = selection.what === 'members' ? [0, selection.version] : [selection.from, selection.to];
-  const sign = selection.what === 'remove' ? -1 : 1;
-  return `audience_id = ${audienceId} AND version > ${from} AND version <= ${to} AND sign = ${sign}`;
 }
 
 /** Identities as columns, ascending by owner, form and value; where a value is stored twice it comes twice. */

@@ -1,4 +1,6 @@
+import { bareIdSql, isPartnered } from '../../domain/identities/data-partners.js';
 import { codeOf } from '../../domain/identities/identity-codes.js';
+import { encodeSql, isProfiled, partnerValueSql, passOnSql } from '../../domain/normalisation/index.js';
 import type { IdentityForm, IdentityType } from '../../kit/index.js';
 
 /**
@@ -19,6 +21,11 @@ export function membersSql(audienceId: number, version: number, condition: MpidC
     GROUP BY mpid HAVING argMax(sign, version) = 1`;
 }
 
+/** Sum (as text) over changes, by which two sets of them are told apart that are equally many. */
+export function changesCheckSql(mpidSql: string, signSql: string, condition = '1'): string {
+  return `toString(sumIf(cityHash64(toInt64(${mpidSql}), toInt8(${signSql})), ${condition}))`;
+}
+
 /**
  * `SELECT mpid` of those whose state differs between two versions. Every ledger row changes a state, so the
  * first row after `from` says what the state was, and the last one up to `to` what it became.
@@ -31,8 +38,13 @@ export function changesSql(
 ): string {
   const sign = operation === 'add' ? 1 : -1;
   return `SELECT mpid FROM ledger
-    WHERE audience_id = ${audienceId} AND version > ${range.from} AND version <= ${range.to} AND ${condition}
+    WHERE ${betweenSql(audienceId, range)} AND ${condition}
     GROUP BY mpid HAVING argMin(sign, version) = ${sign} AND argMax(sign, version) = ${sign}`;
+}
+
+/** The rows of the ledger that were written after one version and up to another. */
+export function betweenSql(audienceId: number, { from, to }: { from: number; to: number }): string {
+  return `audience_id = ${audienceId} AND version > ${from} AND version <= ${to}`;
 }
 
 /** Expression (Array(UInt8)) over the column `type`: the places in `forms` that an identity of this type goes to. */
@@ -48,15 +60,34 @@ export function formsOfTypeSql(forms: readonly IdentityForm[]): string {
     : `multiIf(${[...branches, 'emptyArrayUInt8()'].join(', ')})`;
 }
 
-/** Expression (String) over `type`, `value` and `form`, the place in `forms`: the value as that form has it. */
+/**
+ * Expression (String) over `type`, `value` and `form`, the place in `forms`: the value as that form has it; '' where
+ * a normalisation profile leaves it out ({@link mayLeaveOut}).
+ */
 export function formValueSql(forms: readonly IdentityForm[]): string {
-  const branches = forms.flatMap((form, place) =>
+  const branches = forms.flatMap((form, place) => {
+    const here = `form = ${place} AND type =`;
+    const own = `${here} ${codeOf(form.type)}, ${writtenSql(form)}`;
+    const hashed = hashedType(form);
     // What came in hashed already passes through as it is.
-    form.encoding === 'raw'
-      ? []
-      : [`form = ${place} AND type = ${codeOf(form.type)}, lower(hex(${HASHES[form.encoding]}(value)))`],
-  );
+    const passed = hashed === undefined ? 'value' : passOnSql(form.encoding, 'value');
+    return [
+      ...(writtenSql(form) === 'value' ? [] : [own]),
+      ...(hashed === undefined || passed === 'value' ? [] : [`${here} ${codeOf(hashed)}, ${passed}`]),
+    ];
+  });
   return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
+}
+
+/** Whether {@link formValueSql} of these forms is '' for some values, which are not to be sent then. */
+export function mayLeaveOut(forms: readonly IdentityForm[]): boolean {
+  return forms.some(isProfiled);
+}
+
+/** What is written of an identity of the form's own type; of ids of data partners, the bare id. */
+function writtenSql(form: IdentityForm): string {
+  const value = isPartnered(form.type) ? bareIdSql(String(codeOf(form.type)), 'value') : 'value';
+  return isProfiled(form) ? partnerValueSql(form, value) : encodeSql(form.encoding, value);
 }
 
 /** Codes of the stored types that the forms need. */
@@ -67,11 +98,10 @@ export function codesOf(forms: readonly IdentityForm[]): number[] {
   });
 }
 
-const HASHES = { md5: 'MD5', sha1: 'SHA1', sha256: 'SHA256' } as const;
-
 /** The identity type under which values that came in hashed are stored. */
 function hashedType(form: IdentityForm): IdentityType | undefined {
   if (form.encoding === 'raw') return undefined;
-  if (form.type === 'email' || form.type === 'phone') return `${form.type}_${form.encoding}`;
+  const algorithm = form.encoding === 'sha256_base64' ? 'sha256' : form.encoding;
+  if (form.type === 'email' || form.type === 'phone') return `${form.type}_${algorithm}`;
   return undefined;
 }

@@ -1,6 +1,14 @@
 import { and, count, eq, isNull } from 'drizzle-orm';
 import { DEFAULT_AUDIENCE_LIMIT } from '../../../domain/audiences/index.js';
-import { audiences, imports, sources, workspaces, type Database } from '../../../platform/database/index.js';
+import {
+  audiences,
+  imports,
+  sources,
+  workspaces,
+  type Database,
+  type ImportProblem,
+  type Transaction,
+} from '../../../platform/database/index.js';
 import { ImportFailure } from './import-failure.js';
 import type { AudienceRow, ImportWork } from './import-work.js';
 
@@ -12,26 +20,13 @@ export async function ensureAudience(db: Database, work: ImportWork): Promise<Au
   if (work.audience !== undefined) return work.audience;
   const { row, workspace, source } = work;
   return db.transaction(async (tx) => {
-    await tx
-      .select({ id: workspaces.id })
-      .from(workspaces)
-      .where(eq(workspaces.id, workspace.id))
-      .for('update');
-    const limit = workspace.settings.audienceLimit ?? DEFAULT_AUDIENCE_LIMIT;
-    const [held] = await tx
-      .select({ n: count() })
-      .from(audiences)
-      .where(and(eq(audiences.workspaceId, workspace.id), isNull(audiences.deletedAt)));
-    if ((held?.n ?? 0) >= limit) throw overLimit(limit);
-    const [audience] = await tx
-      .insert(audiences)
-      .values({
-        workspaceId: workspace.id,
-        name: row.audienceName,
-        kind: source.shape.header ? 'matched' : 'imported',
-      })
-      .returning();
-    if (audience === undefined) throw new Error('The audience was not written.');
+    const made = await insertAudience(tx, {
+      workspaceId: workspace.id,
+      name: row.audienceName,
+      kind: source.kind ?? (source.shape.header ? 'matched' : 'imported'),
+    });
+    if ('full' in made) throw new ImportFailure(made.full, { again: true });
+    const { audience } = made;
     if (row.sourceId)
       await tx.update(sources).set({ audienceId: audience.id }).where(eq(sources.id, row.sourceId));
     await tx.update(imports).set({ audienceId: audience.id }).where(eq(imports.id, row.id));
@@ -39,12 +34,37 @@ export async function ensureAudience(db: Database, work: ImportWork): Promise<Au
   });
 }
 
-function overLimit(limit: number): ImportFailure {
-  return new ImportFailure(
-    {
-      code: 'AUDIENCE_LIMIT',
-      message: `The workspace holds ${limit} audiences, its limit, so no new one was made. Delete one or raise the limit; the next scan takes this file up again.`,
-    },
-    { again: true },
-  );
+/** A new audience at version 0, or why the workspace takes none. Locks the workspace. */
+export async function insertAudience(
+  tx: Transaction,
+  values: typeof audiences.$inferInsert,
+): Promise<{ audience: AudienceRow } | { full: ImportProblem }> {
+  const [workspace] = await tx
+    .select()
+    .from(workspaces)
+    .where(eq(workspaces.id, values.workspaceId))
+    .for('update');
+  if (workspace === undefined) throw new Error('The workspace of the audience is gone.');
+  const full = await audienceLimit(tx, workspace);
+  if (full !== undefined) return { full };
+  const [audience] = await tx.insert(audiences).values(values).returning();
+  if (audience === undefined) throw new Error('The audience was not written.');
+  return { audience };
+}
+
+/** Why the workspace takes no new audience, or undefined where it does. */
+export async function audienceLimit(
+  db: Database | Transaction,
+  { id, settings }: ImportWork['workspace'],
+): Promise<ImportProblem | undefined> {
+  const limit = settings.audienceLimit ?? DEFAULT_AUDIENCE_LIMIT;
+  const [held] = await db
+    .select({ n: count() })
+    .from(audiences)
+    .where(and(eq(audiences.workspaceId, id), isNull(audiences.deletedAt)));
+  if ((held?.n ?? 0) < limit) return undefined;
+  return {
+    code: 'AUDIENCE_LIMIT',
+    message: `The workspace holds ${limit} audiences, its limit, so no new one was made. Delete one or raise the limit; the next scan takes this file up again; one that was sent to the hub has to be sent again.`,
+  };
 }

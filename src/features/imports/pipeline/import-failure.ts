@@ -22,7 +22,7 @@ export class ImportFailure extends Error {
 export class StepBack extends Error {
   override readonly name = 'StepBack';
 
-  constructor(readonly to: 'fetch' | 'stage' | 'diff') {
+  constructor(readonly to: 'fetch' | 'stage' | 'resolve' | 'diff') {
     super(`The import goes back to the step ${to}.`);
   }
 }

@@ -13,6 +13,8 @@ export interface ImportListener {
   published(work: ImportWork, audienceId: number, version: number): Promise<void>;
   failed(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
   held(tx: Transaction, work: ImportWork, problem: ImportProblem): Promise<void>;
+  /** The file took effect, or had nothing to change. */
+  succeeded(tx: Transaction, work: ImportWork): Promise<void>;
   /** The import waits in the queue for so long. */
   waits(importId: string, delayMs: number): Promise<void>;
   /** The source is another one by now: list it anew. */

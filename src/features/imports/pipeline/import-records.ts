@@ -1,5 +1,8 @@
-import { and, asc, eq, lt } from 'drizzle-orm';
+import { and, asc, eq, gte, lt } from 'drizzle-orm';
+import { sameContract, type ColumnMapping } from '../../../domain/identities/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
 import {
+  audienceMappings,
   audiences,
   audienceVersions,
   importErrors,
@@ -14,7 +17,7 @@ import {
   type ImportStep,
   type Transaction,
 } from '../../../platform/database/index.js';
-import type { WorkLease } from '../../../platform/lease/index.js';
+import { LeaseLostError, type WorkLease } from '../../../platform/lease/index.js';
 import type { RowProblem } from '../preflight/index.js';
 import { supersedeOlder } from '../scan/supersede.js';
 import type { ImportProgress, ImportRow, NotedSource } from './import-work.js';
@@ -24,6 +27,19 @@ export const LISTED_PROBLEMS = 1000;
 
 /** What else belongs to the same change. */
 type Also = (tx: Transaction) => Promise<void>;
+
+/** A version that the ledger holds, and what it was found by. */
+export interface Publication {
+  /** The published version before it. */
+  base: number;
+  size: number;
+  added: number;
+  removed: number;
+  mapping: ColumnMapping;
+  rows: ImportRows;
+  /** `workspaces.suppressionsRevision` that the changes were found at. */
+  suppressions: number;
+}
 
 /** The rows behind imports. Every change of a running import is made only while its lease is held. */
 export class ImportRecords {
@@ -53,12 +69,12 @@ export class ImportRecords {
 
   /** Writes what a step found and which one is next. */
   async advance(id: string, step: ImportStep, set: Partial<ImportRow> = {}): Promise<void> {
-    await this.held(id, (tx) =>
-      tx
-        .update(imports)
-        .set({ ...set, step })
-        .where(eq(imports.id, id)),
-    );
+    const written = await this.db
+      .update(imports)
+      .set({ ...set, step })
+      .where(this.lease.isHeld(id))
+      .returning({ id: imports.id });
+    if (written.length === 0) throw new LeaseLostError(`The lease of import ${id} was lost.`);
   }
 
   /** Ends or parks the import; the lease is let go. */
@@ -95,52 +111,64 @@ export class ImportRecords {
 
   /**
    * Publishes the version that the ledger holds already: the one moment at which readers begin to see it.
-   * False where the audience moved or was deleted meanwhile; nothing is changed then.
+   * False where the audience moved, was deleted or got another mapping, or people were suppressed meanwhile; nothing
+   * is changed then.
    */
   async publish(
     row: ImportRow,
     audienceId: number,
-    change: {
-      base: number;
-      size: number;
-      added: number;
-      removed: number;
-      mapping: Record<string, unknown>;
-      rows: ImportRows;
-    },
+    change: Publication,
     now: Date,
+    also: Also,
   ): Promise<boolean> {
     return this.held(row.id, async (tx) => {
       const [audience] = await tx.select().from(audiences).where(eq(audiences.id, audienceId)).for('update');
       if (!audience || audience.deletedAt || audience.version !== change.base) return false;
+      const [workspace] = await tx
+        .select({ suppressions: workspaces.suppressionsRevision })
+        .from(workspaces)
+        .where(eq(workspaces.id, audience.workspaceId))
+        .for('share');
+      if (workspace?.suppressions !== change.suppressions) return false;
+      const locked = audience.mapping as ColumnMapping | null;
+      if (locked !== null && !sameContract(locked, change.mapping)) return false;
       const version = change.base + 1;
       const { size, added, removed } = change;
+      const mapping = change.mapping as unknown as Record<string, unknown>;
+      if (locked === null) {
+        await tx
+          .insert(audienceMappings)
+          .values({ audienceId, version: 1, mapping, importId: row.id, approvedAt: now });
+      }
       await tx
         .insert(audienceVersions)
         .values({ audienceId, version, importId: row.id, size, added, removed, publishedAt: now });
       await tx
         .update(audiences)
-        .set({ version, size, mapping: change.mapping, updatedAt: now })
+        .set({ version, size, mapping, updatedAt: now })
         .where(eq(audiences.id, audienceId));
       await this.endIn(tx, row.id, 'published', { version, rows: change.rows });
+      await also(tx);
       return true;
     });
   }
 
-  /** Replaces the listed problems of an import. */
-  async saveProblems(importId: string, problems: readonly RowProblem[]): Promise<void> {
+  /** Replaces the listed problems of an import, but for the first `kept`. */
+  async saveProblems(importId: string, problems: readonly RowProblem[], kept = 0): Promise<void> {
     await this.held(importId, async (tx) => {
-      await tx.delete(importErrors).where(eq(importErrors.importId, importId));
-      const listed = problems.slice(0, LISTED_PROBLEMS);
+      await tx
+        .delete(importErrors)
+        .where(and(eq(importErrors.importId, importId), gte(importErrors.position, kept)));
+      const listed = problems.slice(0, LISTED_PROBLEMS - kept);
       if (listed.length === 0) return;
-      const rows = listed.map(({ row, column, code, message, value }, position) => ({
+      const rows = listed.map(({ row, column, code, message, value }, index) => ({
         importId,
         row,
         column,
         code,
         message,
         value,
-        position,
+        position: kept + index,
       }));
       await tx.insert(importErrors).values(rows);
     });
@@ -152,7 +180,8 @@ export class ImportRecords {
    */
   async waitsFor(row: ImportRow): Promise<boolean> {
     if (!row.sourceId) return false;
-    await supersedeOlder(this.db, { sourceId: row.sourceId, sequence: row.sequence });
+    const newer = { sourceId: row.sourceId, sequence: row.sequence };
+    await this.db.transaction((tx) => supersedeOlder(tx, newer));
     const [older] = await this.db
       .select({ id: imports.id })
       .from(imports)
@@ -192,9 +221,28 @@ export class ImportRecords {
     set: Partial<ImportRow>,
   ): Promise<void> {
     const finishedAt = state === 'held' ? null : new Date();
-    await tx
+    const [ended] = await tx
       .update(imports)
       .set({ ...set, state, finishedAt, leaseOwner: null, leaseUntil: null, notBefore: null })
-      .where(eq(imports.id, id));
+      .where(eq(imports.id, id))
+      .returning();
+    if (ended) await noteEnd(tx, ended);
   }
+}
+
+async function noteEnd(tx: Transaction, row: ImportRow): Promise<void> {
+  const { id, workspaceId, state, error, audienceId, sourceKey, version, added, removed, rows } = row;
+  await recordAudit(tx, {
+    action: `import.${state}`,
+    object: { type: 'import', id },
+    workspaceId,
+    outcome: state === 'failed' ? 'failed' : 'done',
+    code: error?.code,
+    changes: {
+      file: { to: sourceKey },
+      ...(audienceId === null ? {} : { audienceId: { to: audienceId } }),
+      ...(state === 'published' ? { version: { to: version }, members: { to: { added, removed } } } : {}),
+      ...(rows === null ? {} : { rows: { to: { read: rows.read, rejected: rows.rejected } } }),
+    },
+  });
 }

@@ -3,25 +3,35 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContextFactory } from '../../../host/context/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
-import type { Database, ImportRows, ImportStep } from '../../../platform/database/index.js';
+import type { Database, ImportStep, Transaction } from '../../../platform/database/index.js';
 import type { FileStore } from '../../../platform/files/index.js';
 import type { WorkLease } from '../../../platform/lease/index.js';
 import type { Logger } from '../../../platform/log/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { dropWorkTables } from '../sql/tables.js';
+import { approvalNeeded, REJECTED } from '../approval/approval-problems.js';
 import { ensureAudience } from './audience-step.js';
 import type { BulkSteps } from './bulk-steps.js';
 import { fetchSource } from './fetch-step.js';
+import { warmUp } from '../preflight/index.js';
 import { ImportFailure, StepBack } from './import-failure.js';
 import type { EndState, ImportListener } from './import-listener.js';
-import { addCounts, importRows } from './import-rows.js';
-import type { ImportRecords } from './import-records.js';
-import { audienceOf, mappingOf, reportOf, type ImportRow, type ImportWork } from './import-work.js';
-import { assertMappingKept, explainRejects, preflightSource, rejectsFile } from './preflight-step.js';
+import { countsStill, countWarnings, importRows } from './import-rows.js';
+import { LISTED_PROBLEMS, type ImportRecords } from './import-records.js';
+import { audienceOf, reportOf, type ImportRow, type ImportWork, type UsableReport } from './import-work.js';
+import {
+  explainRejects,
+  mappingChange,
+  mappingChanged,
+  preflightSource,
+  rejectsFile,
+} from './preflight-step.js';
+import { cellWarnings, columnWarnings, hintWarnings, longValueWarnings } from './warnings.js';
+import { publicationOf, requireCurrent } from './publication.js';
 import { verdictOf } from './verdict.js';
 
-/** What a step leaves: the next step, or `ended` where the import's row says so already. */
-type StepResult = ImportStep | 'ended';
+/** What a step leaves: the next one and what is written together with it, or `ended` where the row says so already. */
+type StepResult = { next: ImportStep; set?: Partial<ImportRow> } | 'ended';
 
 /** How long an import waits for an older one of the same source, in milliseconds. */
 const TURN_MS = 1000;
@@ -77,7 +87,7 @@ export class ImportRunner {
   }
 
   private async steps(id: string, first: ImportStep, signal: AbortSignal): Promise<void> {
-    for (let step: StepResult = first; step !== 'ended';) {
+    for (let step = first; ;) {
       signal.throwIfAborted();
       const work = await this.load(id, signal);
       if (work.audience?.deletedAt) {
@@ -92,41 +102,37 @@ export class ImportRunner {
         return;
       }
       this.parts.log.debug({ importId: id, step }, 'import step');
-      try {
-        step = await this.one(step, work);
-      } catch (error) {
+      const left = await this.one(step, work).catch((error: unknown): StepResult => {
         if (!(error instanceof StepBack)) throw error;
-        step = this.withFile(id, error.to);
-      }
-      if (step !== 'ended') await this.parts.records.advance(id, step);
+        return { next: this.withFile(id, error.to) };
+      });
+      if (left === 'ended') return;
+      step = left.next;
+      await this.parts.records.advance(id, step, left.set);
     }
   }
 
   private async one(step: ImportStep, work: ImportWork): Promise<StepResult> {
-    const { id } = work.row;
-    const { records, steps, contexts, db } = this.parts;
+    const { steps, contexts, files } = this.parts;
+    requireCurrent(step, work);
     switch (step) {
       case 'fetch':
-        await fetchSource(work, contexts);
-        return 'preflight';
+        warmUp();
+        await fetchSource(work, contexts, files);
+        return { next: 'preflight' };
       case 'preflight':
         return this.preflight(work);
       case 'stage':
         return this.stage(work);
       case 'resolve':
-        await steps.resolve(work, async (resolved) => {
-          if (work.progress.resolved !== undefined) return;
-          await records.advance(id, 'resolve', { progress: { ...work.progress, resolved } });
-        });
-        await ensureAudience(db, work);
-        return 'diff';
+        return this.resolve(work);
       case 'diff':
         return this.diff(work);
       case 'guard':
         return this.guard(work);
       case 'commit':
         await steps.commit(work);
-        return 'publish';
+        return { next: 'publish' };
       case 'publish':
         return this.publish(work);
     }
@@ -134,72 +140,99 @@ export class ImportRunner {
 
   private async preflight(work: ImportWork): Promise<StepResult> {
     const { report, problems } = await preflightSource(work);
-    assertMappingKept(work, report.mapping);
+    await this.assertMappingKept(work, report);
     await ensureAudience(this.parts.db, work);
     if (problems.length > 0) await this.parts.records.saveProblems(work.row.id, problems);
-    const warnings = report.hints.map(({ columnNumber, header, suggestion }) => ({
-      code: 'HEADER_HINT',
-      message: `Column ${columnNumber} "${header}" is passed over. Did you mean ${suggestion}?`,
-    }));
-    await this.parts.records.advance(work.row.id, 'preflight', { progress: { report }, warnings });
-    return 'stage';
+    const warnings = [...hintWarnings(report.hints), ...columnWarnings(report.mapping), ...report.notes];
+    const { resolved, suppressed } = work.progress;
+    const progress = { report, ...(resolved === undefined ? {} : { resolved, suppressed }) };
+    return { next: 'stage', set: { progress, warnings } };
+  }
+
+  /** Leaves the difference with the import before it fails, for whoever has to decide about it. */
+  private async assertMappingKept(work: ImportWork, report: UsableReport): Promise<void> {
+    const change = mappingChange(work.audience, report.mapping);
+    if (change === undefined) return;
+    const progress = { ...work.progress, report, mappingChange: change };
+    await this.parts.records.advance(work.row.id, work.row.step, { progress });
+    throw mappingChanged(change, work.row);
   }
 
   private async stage(work: ImportWork): Promise<StepResult> {
     const { records, steps } = this.parts;
     const staged = await steps.stage(work);
-    const report = { ...reportOf(work) };
-    const warnings = [...work.row.warnings];
+    const report = reportOf(work);
+    let invalidByReason: Record<string, number> = {};
+    const found = countWarnings(staged.rows + report.rejected, work.source.declaredRows);
     if (staged.rejected > 0 || staged.withInvalidCells > 0) {
       const explained = await explainRejects(work);
-      await records.saveProblems(work.row.id, explained.problems);
-      report.rejectedByReason = addCounts(report.rejectedByReason, explained.rejectedByReason);
-      for (const [code, cells] of Object.entries(explained.ignoredCells)) {
-        warnings.push({
-          code,
-          message: `${cells} cells were left out (${code}); their rows have other identities.`,
-        });
-      }
+      // Behind the problems that the preflight found.
+      await records.saveProblems(work.row.id, explained.problems, Math.min(report.rejected, LISTED_PROBLEMS));
+      invalidByReason = explained.rejectedByReason;
+      found.unshift(...cellWarnings(explained.ignoredCells));
     }
+    found.push(...longValueWarnings(report.mapping, await steps.stageAttributes(work)));
+    // A file that is staged again has given them before.
+    const before = work.row.warnings.filter(({ code }) => !found.some((warning) => warning.code === code));
+    const warnings = [...before, ...found];
     await this.keepRejects(work, staged.rejected + report.rejected);
-    await records.advance(work.row.id, 'stage', {
-      progress: { report, staged, hashForms: work.workspace.hashForms },
-      warnings,
+    const { hashForms, suppressionsRevision: suppressions } = work.workspace;
+    const resolved = countsStill(work.progress, staged);
+    const progress = { report, staged, invalidByReason, hashForms, suppressions, ...resolved };
+    return { next: 'resolve', set: { progress, warnings } };
+  }
+
+  private async resolve(work: ImportWork): Promise<StepResult> {
+    const { records, steps, db } = this.parts;
+    let { progress } = work;
+    const { members, suppressed } = await steps.resolve(work, async (resolved) => {
+      if (progress.resolved !== undefined) return;
+      progress = { ...progress, resolved };
+      await records.advance(work.row.id, 'resolve', { progress: { ...progress } });
     });
-    return 'resolve';
+    await ensureAudience(db, work);
+    return { next: 'diff', set: { progress: { ...progress, members, suppressed } } };
   }
 
   private async diff(work: ImportWork): Promise<StepResult> {
-    const { records, steps } = this.parts;
+    const { steps } = this.parts;
     const audience = audienceOf(work);
-    const { added, removed } = await steps.diff(work);
+    // Another mapping may have been approved since the preflight; publishing comes back here where it was.
+    await this.assertMappingKept(work, reportOf(work));
+    const { suppressions, added, removed, ...delta } = await steps.diff(work);
     const nextSize = audience.size + added - removed;
-    await records.advance(work.row.id, 'diff', {
-      added,
-      removed,
-      baseVersion: audience.version,
-      progress: { ...work.progress, nextSize },
-    });
-    return 'guard';
+    const progress = { ...work.progress, delta, nextSize, suppressions };
+    return { next: 'guard', set: { added, removed, baseVersion: audience.version, progress } };
   }
 
   private async guard(work: ImportWork): Promise<StepResult> {
     const { records, steps, listener } = this.parts;
     const audience = audienceOf(work);
-    const problem = steps.guard(work);
+    if (audience.approval === 'rejected') return this.rejected(work);
+    const problem = steps.guard(work) ?? approvalNeeded(audience);
     if (problem !== undefined) {
       const set = { error: problem, rows: importRows(work), step: 'guard' as const };
       await records.end(work.row.id, 'held', set, (tx) => listener.held(tx, work, problem));
       return 'ended';
     }
+    // Before the import can end: a file may say something new of the same members.
+    await steps.keepAttributes(work);
     const nothing = work.row.added === 0 && work.row.removed === 0 && audience.version > 0;
-    if (!nothing) return 'commit';
+    if (!nothing) return { next: 'commit' };
     await this.finish(work, 'unchanged', () =>
-      records.end(work.row.id, 'unchanged', {
-        version: audience.version,
-        rows: importRows(work),
-        error: null,
-      }),
+      records.end(
+        work.row.id,
+        'unchanged',
+        { version: audience.version, rows: importRows(work), error: null },
+        (tx) => listener.succeeded(tx, work),
+      ),
+    );
+    return 'ended';
+  }
+
+  private async rejected(work: ImportWork): Promise<StepResult> {
+    await this.finish(work, 'discarded', () =>
+      this.parts.records.end(work.row.id, 'discarded', { error: REJECTED, rows: importRows(work) }),
     );
     return 'ended';
   }
@@ -208,20 +241,16 @@ export class ImportRunner {
     const { records, steps, listener, clock } = this.parts;
     const audience = audienceOf(work);
     if (work.row.baseVersion !== audience.version) throw new StepBack('diff');
-    if (!(await steps.ledgerAgrees(work))) {
-      throw new Error('The ledger does not hold the counts that were meant to be written.');
-    }
-    const { added, removed } = work.row;
-    const rows: ImportRows = importRows(work);
-    const change = {
-      base: audience.version,
-      size: work.progress.nextSize ?? 0,
-      added: added ?? 0,
-      removed: removed ?? 0,
-      mapping: mappingOf(work) as unknown as Record<string, unknown>,
-      rows,
-    };
-    if (!(await records.publish(work.row, audience.id, change, clock.now()))) throw new StepBack('diff');
+    const change = publicationOf(work);
+    const also = (tx: Transaction) => listener.succeeded(tx, work);
+    const done = await steps.inTurn(work, async (signal) => {
+      if (!(await steps.ledgerAgrees(work))) {
+        throw new Error('The ledger does not hold the counts that were meant to be written.');
+      }
+      signal.throwIfAborted();
+      return records.publish(work.row, audience.id, change, clock.now(), also);
+    });
+    if (!done) throw new StepBack('diff');
     await this.finish(work, 'published', async () => undefined);
     await listener.published(work, audience.id, audience.version + 1);
     return 'ended';
@@ -236,15 +265,18 @@ export class ImportRunner {
   /** Ends the import's row by `end`, then clears what only it needed. */
   private async finish(work: ImportWork, state: EndState, end: () => Promise<void>): Promise<void> {
     await end();
-    await this.clear(work);
+    await this.clear(work, state);
     await this.parts.listener.ended(work, state);
   }
 
   /** What cannot be cleared now (on a full disk, say), or is cut off, is left to the sweep. */
-  private async clear({ row, spool }: ImportWork): Promise<void> {
+  private async clear({ row, spool, source }: ImportWork, state: EndState): Promise<void> {
     try {
       // First what is sure to give space back.
       await rm(spool, { recursive: true, force: true });
+      // What failed may be taken up again; the sweep of uploads knows for how long.
+      if (source.pushed?.keepDays === 0 && state !== 'failed')
+        await this.parts.files.delete(source.pushed.fileKey);
       await dropWorkTables(this.parts.warehouse, row.id);
     } catch (err) {
       this.parts.log.warn({ importId: row.id, err }, 'an ended import could not be cleared up yet');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SourceChangedError } from '../../../kit/index.js';
 import { StorageFullError } from '../../../platform/files/index.js';
+import { LeaseLostError } from '../../../platform/lease/index.js';
 import { WarehouseError } from '../../../platform/warehouse/index.js';
 import { ImportFailure } from './import-failure.js';
 import { verdictOf } from './verdict.js';
@@ -28,6 +29,14 @@ describe('the verdict over an import that stopped', () => {
       again: true,
       problem: { code: 'DISK_FULL' },
     });
+  });
+
+  it('is another try where a lease was lost, and a failure where it is lost again and again', () => {
+    expect(verdictOf(new LeaseLostError('lost'), 4, now)).toMatchObject({
+      what: 'retry',
+      code: 'LEASE_LOST',
+    });
+    expect(verdictOf(new LeaseLostError('lost'), 5, now)).toMatchObject({ what: 'fail', again: true });
   });
 
   it.each(['241', '173'])('says how to help where the engine has no memory (%s)', (code) => {

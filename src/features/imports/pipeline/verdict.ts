@@ -1,5 +1,6 @@
 import { isConnectorError, isSourceChanged, type ConnectorError } from '../../../kit/index.js';
 import type { ImportProblem, ImportStep } from '../../../platform/database/index.js';
+import { LeaseLostError } from '../../../platform/lease/index.js';
 import { WarehouseError } from '../../../platform/warehouse/index.js';
 import { ImportFailure } from './import-failure.js';
 
@@ -28,6 +29,8 @@ export function verdictOf(error: unknown, attempts: number, now: Date): Verdict 
   if (error instanceof WarehouseError && MEMORY_CODES.has(error.code ?? '')) {
     return { what: 'fail', problem: OUT_OF_MEMORY, again: true };
   }
+  // Another process was quicker, or this one slept: what was not done yet is done later.
+  if (error instanceof LeaseLostError && attempts < MAX_ATTEMPTS) return retry('LEASE_LOST', attempts, now);
   if (attempts < 2) return retry('UNEXPECTED', attempts, now);
   return { what: 'fail', problem: UNEXPECTED, again: true, stack: error };
 }
@@ -78,17 +81,17 @@ const REPLACED: ImportProblem = {
 const DISK_FULL: ImportProblem = {
   code: 'DISK_FULL',
   message:
-    'The disk of the data directory is full, so the import stopped and the members stay as they were. Free some space; the next scan takes the file up again.',
+    'The disk of the data directory is full, so the import stopped and the members stay as they were. Free some space; the next scan takes the file up again; one that was sent to the hub has to be sent again.',
 };
 
 const OUT_OF_MEMORY: ImportProblem = {
   code: 'OUT_OF_MEMORY',
   message:
-    'The import needs more memory than HUB_WAREHOUSE_MEMORY allows. Raise it; the next scan takes the file up again.',
+    'The import needs more memory than HUB_WAREHOUSE_MEMORY allows. Raise it; the next scan takes the file up again; one that was sent to the hub has to be sent again.',
 };
 
 const UNEXPECTED: ImportProblem = {
   code: 'UNEXPECTED',
   message:
-    'The import failed for a reason the hub does not know; the log of this moment says more. The members stay as they were, and the next scan takes the file up again.',
+    'The import failed for a reason the hub does not know; the log of this moment says more. The members stay as they were, and the next scan takes the file up again; one that was sent to the hub has to be sent again.',
 };

@@ -5,6 +5,7 @@ import {
   type Encoding,
   type RowProblem,
 } from '../../../domain/files/index.js';
+import type { FileShape } from '../../../kit/index.js';
 import { CleanFile } from './clean-file.js';
 import { checkHead, survey, undecodable } from './encoding-check.js';
 import { cleanReading, plainReading } from './engine-reading.js';
@@ -15,7 +16,7 @@ import type { EngineReading, PreflightReport, PreflightRequest, RefusedReport } 
 import { scanRecords } from './scan.js';
 import { headerProblems, StructurePass } from './structure-pass.js';
 
-/** Checks a file. Leaves behind a rejects file, and a clean file where the engine is to read that. */
+/** Checks a text file. Leaves behind a rejects file, and a clean file where the engine is to read that. */
 export async function checkFile(request: PreflightRequest, breathe: Breathe): Promise<PreflightReport> {
   const file = LocalFile.open(request.path);
   try {
@@ -32,6 +33,19 @@ interface Known {
   layout: Layout;
 }
 
+/** The problem of a file that is empty or over its limit. */
+export function sizeProblem(sizeBytes: number, { maxBytes }: FileShape): RowProblem | undefined {
+  if (sizeBytes === 0) {
+    return fileProblem(
+      'EMPTY_FILE',
+      'The file is empty (0 bytes). Upload it again, and wait until it is whole.',
+    );
+  }
+  if (sizeBytes <= maxBytes) return undefined;
+  const message = `The file has ${sizeBytes} bytes; at most ${maxBytes} are allowed. Split it.`;
+  return fileProblem('FILE_TOO_LARGE', message);
+}
+
 class FileCheck {
   constructor(
     private readonly request: PreflightRequest,
@@ -40,11 +54,11 @@ class FileCheck {
   ) {}
 
   async run(): Promise<PreflightReport> {
-    const size = this.checkSize();
+    const size = sizeProblem(this.file.sizeBytes, this.request.shape);
     if (size) return refused([size]);
     const head = this.file.head();
     const start = checkHead(head, this.request.shape);
-    if ('problem' in start) return refused([start.problem], start.name);
+    if ('problem' in start) return refused([start.problem], { encoding: start.name });
     const { bomBytes } = start;
     let { encoding } = start;
     let layout = this.layoutOf(head, encoding, bomBytes);
@@ -52,30 +66,16 @@ class FileCheck {
     if (encoding === 'utf-8') {
       const plainShape = bomBytes === 0 && 'mapping' in layout ? this.plainShapeOf(layout) : undefined;
       const verdict = await survey(this.file, this.request.shape, bomBytes, plainShape, this.breathe);
-      if ('problem' in verdict) return refused([verdict.problem], verdict.name);
+      if ('problem' in verdict) return refused([verdict.problem], { encoding: verdict.name });
       ({ plain } = verdict);
       if (verdict.encoding !== encoding) {
         ({ encoding } = verdict);
         layout = this.layoutOf(head, encoding, bomBytes);
       }
     }
-    if ('problems' in layout) return refused(layout.problems, encoding);
+    if ('problems' in layout) return refused(layout.problems, { encoding });
     const known = { encoding, bomBytes, layout };
     return plain && 'mapping' in layout.mapping ? this.usableAsItIs(known) : this.scan(known);
-  }
-
-  private checkSize(): RowProblem | undefined {
-    const { sizeBytes } = this.file;
-    const { maxBytes } = this.request.shape;
-    if (sizeBytes === 0) {
-      return fileProblem(
-        'EMPTY_FILE',
-        'The file is empty (0 bytes). Upload it again, and wait until it is whole.',
-      );
-    }
-    if (sizeBytes <= maxBytes) return undefined;
-    const message = `The file has ${sizeBytes} bytes; at most ${maxBytes} are allowed. Split it.`;
-    return fileProblem('FILE_TOO_LARGE', message);
   }
 
   private layoutOf(head: Buffer, encoding: Encoding, bomBytes: number): Layout | { problems: RowProblem[] } {
@@ -117,7 +117,7 @@ class FileCheck {
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error;
       rejects.finish();
-      return refused([undecodable(error, known.encoding), ...rejects.problems], known.encoding);
+      return refused([undecodable(error, known.encoding), ...rejects.problems], foundOf(known, rejects));
     } finally {
       rejects.close();
     }
@@ -130,7 +130,7 @@ class FileCheck {
     const problems = [...(fault ? [quoteProblem(fault)] : []), ...pass.refusals(fault === undefined)];
     if (problems.length > 0) {
       rejects.finish();
-      return refused([...problems, ...rejects.problems], known.encoding);
+      return refused([...problems, ...rejects.problems], foundOf(known, rejects));
     }
     clean.finish();
     return this.usable(known, cleanReading(this.request.cleanPath), rejects, pass.endsMidRecord);
@@ -143,7 +143,10 @@ class FileCheck {
     endsMidRecord: boolean,
   ): PreflightReport {
     if ('problems' in layout.mapping) {
-      return refused(headerProblems(layout.mapping, layout.headerRow), encoding);
+      return refused(
+        headerProblems(layout.mapping, layout.headerRow),
+        foundOf({ encoding, layout }, rejects),
+      );
     }
     return {
       verdict: 'usable',
@@ -152,6 +155,7 @@ class FileCheck {
       mapping: layout.mapping.mapping,
       columns: layout.columns,
       hints: layout.mapping.hints,
+      notes: [],
       engine,
       rejected: rejects.count,
       rejectedByReason: rejects.byReason,
@@ -163,7 +167,16 @@ class FileCheck {
   }
 }
 
-function refused(problems: readonly RowProblem[], encoding?: string): RefusedReport {
-  const listed = problems.slice(0, MAX_LISTED_PROBLEMS);
-  return { verdict: 'refused', problems: listed, ...(encoding === undefined ? {} : { encoding }) };
+/** What is known of a file though it is refused. */
+type Found = { [Name in keyof Omit<RefusedReport, 'verdict' | 'problems'>]: RefusedReport[Name] | undefined };
+
+function foundOf({ encoding, layout }: Pick<Known, 'encoding' | 'layout'>, rejects: Rejects): Found {
+  const { delimiter, columns, mapping } = layout;
+  return { encoding, delimiter, columns, hints: mapping.hints, rejectedByReason: rejects.byReason };
+}
+
+/** The report of a file with these problems. */
+export function refused(problems: readonly RowProblem[], found: Found = {}): RefusedReport {
+  const known = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return { verdict: 'refused', problems: problems.slice(0, MAX_LISTED_PROBLEMS), ...known };
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { TabSeparatedWriter, type ScannedRecord } from '../../../domain/files/index.js';
+import { TabSeparatedWriter, type RecordFields } from '../../../domain/files/index.js';
 import { writeAll } from './rejects-file.js';
 
 /** The good records of a file, written anew in a form that leaves the engine nothing to guess. */
@@ -18,7 +18,7 @@ export class CleanFile {
     return new CleanFile(openSync(path, 'w'));
   }
 
-  append(record: ScannedRecord): void {
+  append(record: RecordFields): void {
     this.writer.append(record);
   }
 

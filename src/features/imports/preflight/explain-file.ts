@@ -9,21 +9,25 @@ import {
 import { LocalFile, type Breathe } from './local-file.js';
 import { Rejects } from './rejects-file.js';
 import type { ExplainRequest, RowExplanation } from './report.js';
+import { Sampler } from './sampler.js';
 import { scanRecords, structureFaultOf } from './scan.js';
 
 /** Finds the records without a valid identity, as the engine's SQL does, and says why. */
 export async function explainFile(request: ExplainRequest, breathe: Breathe): Promise<RowExplanation> {
-  const file = LocalFile.open(request.path);
+  const file = LocalFile.open(request.shape.format === 'xlsx' ? request.textPath : request.path);
   try {
     const rejects = Rejects.goOn(request.rejectsPath, request.report.rejectsBytes);
     try {
-      const ignoredCells = await checkRows(request, file, rejects, breathe);
+      const sampler = request.sample && new Sampler(request.sample.rows);
+      const { ignoredCells, accepted } = await checkRows(request, file, { rejects, sampler }, breathe);
       rejects.finish();
       return {
         rejected: rejects.count,
         rejectedByReason: rejects.byReason,
+        accepted,
         ignoredCells,
         problems: rejects.problems,
+        ...(request.sample && sampler ? { sample: sampler.writeTo(request.sample.path) } : {}),
       };
     } finally {
       rejects.close();
@@ -36,11 +40,11 @@ export async function explainFile(request: ExplainRequest, breathe: Breathe): Pr
 async function checkRows(
   request: ExplainRequest,
   file: LocalFile,
-  rejects: Rejects,
+  outcome: Outcome,
   breathe: Breathe,
-): Promise<Record<string, number>> {
+): Promise<Pick<RowExplanation, 'ignoredCells' | 'accepted'>> {
   const { report, shape } = request;
-  const check = new RowCheck(request, rejects);
+  const check = new RowCheck(request, outcome);
   const { bomBytes } = sniffEncoding(file.head());
   let headerPending = shape.header;
   const sink = (record: ScannedRecord) => {
@@ -49,7 +53,14 @@ async function checkRows(
     return true;
   };
   await scanRecords(file, { ...report, bomBytes, headerRow: undefined }, sink, breathe);
-  return check.ignoredCells;
+  return check;
+}
+
+/** Where records go. */
+interface Outcome {
+  rejects: Rejects;
+  /** Accepted ones, where a sample is asked for. */
+  sampler: Sampler | undefined;
 }
 
 interface Cell {
@@ -60,6 +71,7 @@ interface Cell {
 
 class RowCheck {
   readonly ignoredCells: Record<string, number> = {};
+  accepted = 0;
   private readonly cells: Cell[];
   /** For each identity, strongest first, indexes in `cells`. */
   private readonly identities: number[][];
@@ -67,15 +79,15 @@ class RowCheck {
 
   constructor(
     request: ExplainRequest,
-    private readonly rejects: Rejects,
+    private readonly outcome: Outcome,
   ) {
     const { mapping, columns } = request.report;
     const { defaultRegion } = request;
     const options = defaultRegion === undefined ? {} : { defaultRegion };
-    this.cells = mapping.columns.map(({ header, column, part }) => ({
+    this.cells = mapping.columns.map(({ header, column, part, partner }) => ({
       header,
       column,
-      rule: ruleOf(part, options),
+      rule: ruleOf(part, { ...options, ...(partner === undefined ? {} : { partner }) }),
     }));
     this.identities = identitiesOf(mapping);
     this.singleColumn = columns === 1;
@@ -84,11 +96,13 @@ class RowCheck {
   take(record: ScannedRecord): void {
     const values = this.cells.map(({ column, rule }) => rule.apply(fieldText(record, column)));
     const accepted = this.identities.some((indexes) => indexes.every((index) => isValid(values[index])));
-    if (accepted) this.countIgnored(values);
+    if (accepted) this.accept(record, values);
     else this.reject(record, values);
   }
 
-  private countIgnored(values: readonly Normalised[]): void {
+  private accept(record: ScannedRecord, values: readonly Normalised[]): void {
+    this.accepted += 1;
+    this.outcome.sampler?.offer(record);
     for (const { reason } of values) {
       if (reason !== undefined) this.ignoredCells[reason] = (this.ignoredCells[reason] ?? 0) + 1;
     }
@@ -102,10 +116,10 @@ class RowCheck {
     if (cell !== undefined && reason !== undefined) {
       const message = `The value of ${cell.header} cannot be used; expected ${REJECT_REASONS[reason]}.`;
       const value = maskValue(fieldText(record, cell.column));
-      this.rejects.add({ ...position, column: cell.header, code: reason, message, value });
+      this.outcome.rejects.add({ ...position, column: cell.header, code: reason, message, value });
     } else if (!this.singleColumn) {
       const message = `The record has no identity: expected a value in ${this.cells.map(({ header }) => header).join(', ')}.`;
-      this.rejects.add({ ...position, column: null, code: 'NO_IDENTITY', message, value: null });
+      this.outcome.rejects.add({ ...position, column: null, code: 'NO_IDENTITY', message, value: null });
     }
   }
 }

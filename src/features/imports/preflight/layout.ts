@@ -77,7 +77,7 @@ export function readLayout(
     delimiter,
     columns: first.cells.length,
     headerRow: first.row,
-    mapping: mapColumns(first.cells),
+    mapping: mapColumns(first.cells, shape.mapping, shape.dataPartners),
     startsPlainly: first.row === 1 && second !== undefined,
   };
 }

@@ -1,7 +1,7 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { runTask, type Task, type TaskAnswer } from './task.js';
 
-/** Entry of the worker thread: one task, one answer. */
+/** Entry of the worker thread: an answer to every task, one at a time. */
 async function answer(task: Task): Promise<TaskAnswer> {
   try {
     return { ok: true, result: await runTask(task, () => undefined) };
@@ -11,4 +11,6 @@ async function answer(task: Task): Promise<TaskAnswer> {
   }
 }
 
-parentPort?.postMessage(await answer(workerData as Task), []);
+parentPort?.on('message', (task: Task) => {
+  void answer(task).then((reply) => parentPort?.postMessage(reply, []));
+});

@@ -59,9 +59,13 @@ export function structureProblem(
   code: StructureFault,
   record: ScannedRecord,
   columns: number,
-  delimiter: string,
+  /** Undefined: the records are the rows of a sheet. */
+  delimiter: string | undefined,
 ): RowProblem {
-  const message = messageOf(code, record.count, columns, delimiterName(delimiter));
+  const message =
+    delimiter === undefined
+      ? messageOfSheet(code, record.count, columns)
+      : messageOf(code, record.count, columns, delimiterName(delimiter));
   return { row: record.row, line: record.line, column: null, code, message, value: null };
 }
 
@@ -75,4 +79,12 @@ function messageOf(code: StructureFault, found: number, columns: number, delimit
       ? 'expected one value a line'
       : `expected ${columns} columns separated by ${delimiter}, as in the first line`;
   return `The record has ${found} ${found === 1 ? 'column' : 'columns'}; ${expected}. Quote values that hold a ${delimiter}.`;
+}
+
+function messageOfSheet(code: StructureFault, found: number, columns: number): string {
+  if (code === 'ROW_TOO_LONG') {
+    return `The row holds more than ${MAX_RECORD_BYTES} bytes of text. Take out what is not about the person.`;
+  }
+  if (code === 'NUL_BYTE') return 'The row holds a NUL character (_x0000_). Take it out.';
+  return `The row has texts in ${found} columns; expected ${columns}, as in the first row. Give the further columns a name there, or empty them.`;
 }

@@ -28,7 +28,14 @@ export class Scratch {
   async request(content: string | Buffer, shape: FileShape): Promise<PreflightRequest> {
     const path = join(this.folder, 'in.csv');
     await writeFile(path, content);
-    return { path, shape, cleanPath: join(this.folder, 'clean.tsv'), rejectsPath: this.rejectsPath };
+    const textPath = join(this.folder, 'text.csv');
+    return {
+      path,
+      shape,
+      textPath,
+      cleanPath: join(this.folder, 'clean.tsv'),
+      rejectsPath: this.rejectsPath,
+    };
   }
 
   async check(content: string | Buffer, shape: FileShape): Promise<PreflightReport> {

@@ -42,7 +42,9 @@ export class StructurePass {
       if (!this.isRefused()) this.clean.append(record);
       return true;
     }
-    this.rejects.add(structureProblem(code, record, columns, delimiter));
+    this.rejects.add(
+      structureProblem(code, record, columns, this.request.shape.format === 'xlsx' ? undefined : delimiter),
+    );
     this.endsMidRecord = !record.lineEnded && code === 'TOO_FEW_COLUMNS';
     return !(this.isRefused() && this.rejects.problems.length === MAX_LISTED_PROBLEMS);
   }

@@ -1,4 +1,4 @@
-import { checkFile } from './check-file.js';
+import { checkSource } from './check-source.js';
 import { explainFile } from './explain-file.js';
 import type { Breathe } from './local-file.js';
 import type { ExplainRequest, PreflightReport, PreflightRequest, RowExplanation } from './report.js';
@@ -13,5 +13,5 @@ export type TaskAnswer =
   | { ok: false; message: string; code: string | undefined };
 
 export function runTask(task: Task, breathe: Breathe): Promise<PreflightReport | RowExplanation> {
-  return task.kind === 'preflight' ? checkFile(task.request, breathe) : explainFile(task.request, breathe);
+  return task.kind === 'preflight' ? checkSource(task.request, breathe) : explainFile(task.request, breathe);
 }

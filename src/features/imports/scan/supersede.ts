@@ -1,20 +1,16 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm';
-import {
-  imports,
-  type Database,
-  type ImportProblem,
-  type Transaction,
-} from '../../../platform/database/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
+import { imports, type ImportProblem, type Transaction } from '../../../platform/database/index.js';
 
 /**
  * Discards what waits or is held of older files of the same source: the newer file has the last word. One that
  * runs is left to its end.
  */
 export async function supersedeOlder(
-  db: Database | Transaction,
+  tx: Transaction,
   newer: { sourceId: string; sequence: number },
 ): Promise<void> {
-  await db
+  const gone = await tx
     .update(imports)
     .set({ state: 'discarded', finishedAt: sql`now()`, notBefore: null, error: SUPERSEDED })
     .where(
@@ -23,7 +19,13 @@ export async function supersedeOlder(
         lt(imports.sequence, newer.sequence),
         inArray(imports.state, ['queued', 'held']),
       ),
-    );
+    )
+    .returning({ id: imports.id, workspaceId: imports.workspaceId });
+  for (const { id, workspaceId } of gone) {
+    const object = { type: 'import', id };
+    const code = SUPERSEDED.code;
+    await recordAudit(tx, { action: 'import.discarded', object, workspaceId, code, byTheWay: true });
+  }
 }
 
 const SUPERSEDED: ImportProblem = {

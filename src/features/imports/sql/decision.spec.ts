@@ -7,9 +7,10 @@ import fc from 'fast-check';
 import { temporaryWarehouse } from '../../../../test/support/warehouse.js';
 import { codeOf, mapColumns } from '../../../domain/identities/index.js';
 import type { QueryOptions, Warehouse } from '../../../platform/warehouse/index.js';
-import { fileMembersSql, resolve, type ResolveRequest } from './resolve.js';
+import { severalMembersSql } from './resolve-several.js';
+import { resolve, type ResolveRequest } from './resolve.js';
 import { stageFile } from './stage.js';
-import { workTables } from './tables.js';
+import { dropWorkTables, importsWithWorkTables, workTables } from './tables.js';
 
 const HEADER = ['customer_id', 'email', 'phone'];
 
@@ -28,11 +29,15 @@ afterAll(async () => {
 });
 
 /** Stages rows as an import of their own. */
-async function staged(workspace: number, rows: readonly string[][]): Promise<ResolveRequest> {
+async function staged(
+  workspace: number,
+  rows: readonly string[][],
+  importId = randomUUID(),
+): Promise<ResolveRequest> {
   const mapped = mapColumns(HEADER);
   if ('problems' in mapped) throw new Error(JSON.stringify(mapped.problems));
   const plan = { mapping: mapped.mapping, options: {}, hashForms: [] };
-  const request = { workspace, tables: workTables(randomUUID()), plan, create: true };
+  const request = { workspace, tables: workTables(importId), plan, create: true };
   await stage(request, rows);
   return request;
 }
@@ -74,7 +79,7 @@ async function outcome(workspace: number, requests: readonly ResolveRequest[]) {
   for (const request of requests) {
     members.push(
       await warehouse.query(
-        `SELECT DISTINCT toString(mpid) AS mpid FROM (${fileMembersSql(request)}) ORDER BY mpid`,
+        `SELECT DISTINCT toString(mpid) AS mpid FROM (${severalMembersSql(request)}) ORDER BY mpid`,
       ),
     );
   }
@@ -111,6 +116,26 @@ describe('an import that is cut off while it registers', () => {
     );
   }, 60_000);
 
+  it('and fails, and whose tables are cleared, is decided the same when its file is tried again', async () => {
+    const table = fc.constantFrom('profiles', 'identities');
+    await fc.assert(
+      fc.asyncProperty(file, table, fc.nat(5), async (rows, cutIn, written) => {
+        const plain = (workspaces += 1);
+        const calm = await staged(plain, rows);
+        await resolve(warehouse, calm);
+        const cut = (workspaces += 1);
+        const failed = randomUUID();
+        await resolveDying(await staged(cut, rows, failed), cutIn, written);
+        await dropWorkTables(warehouse, failed);
+        expect(await importsWithWorkTables(warehouse)).not.toContain(failed);
+        const again = await staged(cut, rows);
+        await resolve(warehouse, again);
+        expect(await outcome(cut, [again])).toEqual(await outcome(plain, [calm]));
+      }),
+      { numRuns: 6 },
+    );
+  }, 60_000);
+
   it('counts the same when it is run again', async () => {
     const workspace = (workspaces += 1);
     const request = await staged(workspace, [
@@ -118,9 +143,9 @@ describe('an import that is cut off while it registers', () => {
       ['c2', 'ann@example.com', ''],
     ]);
     await resolveDying(request, 'identities', 1);
-    const counts = { matched: 0, created: 2, unknown: 0, createdProfiles: 2 };
-    expect(await resolve(warehouse, request)).toEqual(counts);
-    expect(await resolve(warehouse, request)).toEqual(counts);
+    const counts = { matched: 0, created: 2, unknown: 0, createdProfiles: 2, matchedBy: {} };
+    expect((await resolve(warehouse, request)).counts).toEqual(counts);
+    expect((await resolve(warehouse, request)).counts).toEqual(counts);
   });
 
   it('decides anew of what is staged anew', async () => {
@@ -128,7 +153,7 @@ describe('an import that is cut off while it registers', () => {
     const request = await staged(workspace, [['c1', 'ann@example.com', '']]);
     await resolve(warehouse, request);
     await stage(request, [['c2', 'bob@example.com', '']]);
-    expect(await resolve(warehouse, request)).toMatchObject({ matched: 0, created: 1 });
+    expect((await resolve(warehouse, request)).counts).toMatchObject({ matched: 0, created: 1 });
     const owners = await warehouse.query(
       `SELECT value FROM identities WHERE workspace = ${workspace} AND type = ${codeOf('email')} ORDER BY value`,
     );

@@ -1,4 +1,5 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
+import { appendIdentityChanges } from '../../ledger/index.js';
 import type { ResolveRequest } from './resolve.js';
 import { drop, dropByPrefix, recreate, tablesCalled, type WorkTables } from './tables.js';
 
@@ -11,10 +12,16 @@ import { drop, dropByPrefix, recreate, tablesCalled, type WorkTables } from './t
  * down. A decision is a table that has its name only when it is complete; registered, it gets another name.
  */
 
-const COLUMNS = `(type UInt8, hash UInt128 CODEC(NONE), value String, mpid Int64, derived UInt8)
+/** Hears the sequence number of what was just written to `identity_changes`. */
+export type OnTaught = (sequence: number) => Promise<void>;
+
+const COLUMNS = `(type UInt8, hash UInt128 CODEC(NONE), value String, mpid Int64, derived UInt8, taught UInt8)
   ENGINE = MergeTree ORDER BY (type, hash)`;
 
-/** Sets down, from the finished tables `found` and `rows`, each identity that nobody has and the mpid it gets. */
+/**
+ * Sets down, from the finished tables `found` and `rows`, each identity that nobody has and the mpid it gets; `taught`
+ * where that is a known profile.
+ */
 export async function setDown(
   warehouse: Warehouse,
   { workspace, tables }: Pick<ResolveRequest, 'workspace' | 'tables'>,
@@ -23,7 +30,8 @@ export async function setDown(
   await recreate(warehouse, half, COLUMNS);
   await warehouse.command(
     `INSERT INTO ${half}
-     SELECT f.type, f.hash, any(f.value), argMin(r.mpid, (r.rank, r.priority, r.hash, r.mpid)), min(f.derived)
+     SELECT f.type, f.hash, any(f.value), argMin(r.mpid, (r.rank, r.priority, r.hash, r.mpid)), min(f.derived),
+       min(r.rank) = 0
      FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
      INNER JOIN ${tables.rows} AS r ON f.row = r.row
      GROUP BY f.type, f.hash`,
@@ -36,20 +44,44 @@ export async function setDown(
  * Registers every decision of the workspace that is not registered yet. Run under its identity lease, before
  * anything is decided or staged anew. Rows that a run before this one wrote are written again and collapse.
  */
-export async function registerDecisions(warehouse: Warehouse, workspace: number): Promise<void> {
+export async function registerDecisions(
+  warehouse: Warehouse,
+  workspace: number,
+  onTaught: OnTaught = async () => undefined,
+): Promise<void> {
   for (const decision of await tablesCalled(warehouse, `decision_${workspace}`)) {
+    // Each stands there once, so there is nothing to collapse while it is written.
+    const options = { lane: 'bulk', settings: { optimize_on_insert: 0 } } as const;
     // `profiles` first: cut off in between, nothing is known that cannot be found by its profile.
     await warehouse.command(
       `INSERT INTO profiles SELECT ${workspace}, mpid, type, value FROM ${decision} WHERE derived = 0`,
-      { lane: 'bulk' },
+      options,
     );
     await warehouse.command(
       `INSERT INTO identities SELECT ${workspace}, type, hash, value, mpid FROM ${decision}`,
-      { lane: 'bulk' },
+      options,
     );
+    await tellWhatIsTaught(warehouse, workspace, decision, onTaught);
     const registered = decision.replace(`decision_${workspace}`, 'registered');
     await warehouse.command(`RENAME TABLE ${decision} TO ${registered}`);
   }
+}
+
+/**
+ * What known profiles learn has to be told to partners that have them already. Cut off anywhere, all of it is told
+ * again under a later number: nobody hears of a number before everything up to it is written.
+ */
+async function tellWhatIsTaught(
+  warehouse: Warehouse,
+  workspace: number,
+  decision: string,
+  onTaught: OnTaught,
+): Promise<void> {
+  // A decision that a former version of the hub set down does not say it.
+  await warehouse.command(`ALTER TABLE ${decision} ADD COLUMN IF NOT EXISTS taught UInt8`);
+  const select = `SELECT mpid, type, hash, value, 1 AS sign FROM ${decision} WHERE derived = 0 AND taught = 1`;
+  const sequence = await appendIdentityChanges(warehouse, workspace, select);
+  if (sequence !== undefined) await onTaught(sequence);
 }
 
 /** True where the import's decision is registered, so that table `rows` says who its rows are. */

@@ -14,7 +14,7 @@ export interface MpidRule {
 
 /** SQL (Int64) of the mpid that a UInt128 expression of the strongest identity's hash stands for. */
 export function mpidSql(hashSql: string, rule: MpidRule): string {
-  const derived = derivedSql(hashSql, rule.bits);
+  const derived = derivedMpidSql(hashSql, rule.bits);
   if (rule.exceptions.size === 0) return derived;
   const hashes = [...rule.exceptions.keys()].map((hash) => `toUInt128('${hash}')`);
   const mpids = [...rule.exceptions.values()].map((mpid) => `toInt64('${mpid}')`);
@@ -22,19 +22,24 @@ export function mpidSql(hashSql: string, rule: MpidRule): string {
   return `if(${place} = 0, ${derived}, [${mpids.join(', ')}][${place}])`;
 }
 
-function derivedSql(hashSql: string, bits: number): string {
+/** SQL (Int64) of the mpid that a hash stands for where nobody else has it. */
+export function derivedMpidSql(hashSql: string, bits: number): string {
   return `reinterpretAsInt64(toUInt64(bitShiftRight(${hashSql}, ${128 - bits})))`;
 }
 
 /** The next mpid to try for a hash whose first ones were taken. */
 export function saltedMpidSql(hashSql: string, salt: number, bits: number): string {
-  return derivedSql(`reinterpretAsUInt128(sipHash128(${hashSql}, toUInt32(${salt})))`, bits);
+  return derivedMpidSql(`reinterpretAsUInt128(sipHash128(${hashSql}, toUInt32(${salt})))`, bits);
 }
 
 /** New profiles: `SELECT hash, value, type` of the strongest identity of each (the same one may come twice). */
 export interface NewProfiles {
   select: string;
   settings?: SqlSettings;
+  /** No two of them are given the same mpid by their hashes; whoever asks has looked. */
+  apart?: boolean;
+  /** Nobody is in the workspace yet. */
+  alone?: boolean;
 }
 
 /** Tries before giving up: with 64 bits, one is already rarer than a disk that lies. */
@@ -81,13 +86,17 @@ async function mayCollide(
     });
     return Number(row?.n ?? 0);
   };
-  const among = await count(
-    rule.exceptions.size === 0
-      ? neighboursSql(fresh.select, rule.bits)
-      : `SELECT mpid FROM (SELECT ${mpid} AS mpid, toUInt64(hash) AS low FROM (${fresh.select}))
-         GROUP BY mpid HAVING min(low) != max(low) LIMIT 1`,
-  );
-  if (among > 0) return true;
+  const untouched = rule.exceptions.size === 0;
+  if (!(untouched && fresh.apart)) {
+    const among = await count(
+      untouched
+        ? neighboursSql(fresh.select, rule.bits)
+        : `SELECT mpid FROM (SELECT ${mpid} AS mpid, toUInt64(hash) AS low FROM (${fresh.select}))
+           GROUP BY mpid HAVING min(low) != max(low) LIMIT 1`,
+    );
+    if (among > 0) return true;
+  }
+  if (fresh.alone) return false;
   if ((await count(`SELECT 1 FROM profiles WHERE workspace = ${workspace} LIMIT 1`)) === 0) return false;
   const known = await count(
     `SELECT mpid FROM profiles WHERE workspace = ${workspace}
@@ -105,7 +114,7 @@ function neighboursSql(select: string, bits: number): string {
   return `SELECT 1 FROM (
       SELECT hash, lagInFrame(hash, 1, hash) OVER (ORDER BY hash ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS lower
       FROM (${select})
-    ) WHERE hash != lower AND ${derivedSql('hash', bits)} = ${derivedSql('lower', bits)} LIMIT 1`;
+    ) WHERE hash != lower AND ${derivedMpidSql('hash', bits)} = ${derivedMpidSql('lower', bits)} LIMIT 1`;
 }
 
 /** `SELECT hash` of new profiles that must take another mpid. Of several new ones, the lowest hash keeps it. */

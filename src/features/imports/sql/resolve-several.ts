@@ -1,4 +1,4 @@
-import { codeOf, prioritySql } from '../../../domain/identities/index.js';
+import { codeOf, namespaceSql, priorityOf, prioritySql } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
@@ -7,7 +7,7 @@ import { mpidSql, withoutCollisions } from './mpid.js';
 import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
 import { drop, recreate } from './tables.js';
 
-/** Types of which a person in a file has one: another value of them means another person. */
+/** Types of which a person in a file has one (of each data partner): another value of them means another person. */
 const ONE_EACH: readonly IdentityType[] = ['customer_id', 'voter_id', 'npi', 'email'];
 
 /** Rows hand their label on through shared identities; each round reaches one strength further. */
@@ -57,10 +57,21 @@ async function countFound(warehouse: Warehouse, { tables }: ResolveRequest) {
   return { known: Number(row?.of_somebody ?? 0), unknown: Number(row?.of_nobody ?? 0) };
 }
 
-async function countRows(warehouse: Warehouse, { tables, create }: ResolveRequest): Promise<ResolveCounts> {
-  const [row] = await warehouse.query<{ matched: string; others: string; profiles: string }>(
+async function countRows(
+  warehouse: Warehouse,
+  { tables, create, plan }: ResolveRequest,
+): Promise<ResolveCounts> {
+  const inFile = new Set([...plan.mapping.identities.map(({ type }) => type), ...plan.hashForms]);
+  const types = [...inFile];
+  const counts = types.map((type) => `countIf(r.rank = 0 AND r.matched_by = ${priorityOf(type)})`);
+  const [row] = await warehouse.query<{
+    matched: string;
+    others: string;
+    profiles: string;
+    by: (string | number)[];
+  }>(
     `SELECT countIf(r.rank = 0) AS matched, countIf(r.rank = 1) AS others,
-       uniqExactIf(r.hash, r.rank = 1) AS profiles
+       uniqExactIf(r.hash, r.rank = 1) AS profiles, [${counts.join(', ')}] AS by
      FROM (SELECT row FROM ${tables.stage} WHERE first = 1 AND type != 0) AS s
      INNER JOIN ${tables.rows} AS r ON s.row = r.row`,
     { lane: 'bulk' },
@@ -71,12 +82,23 @@ async function countRows(warehouse: Warehouse, { tables, create }: ResolveReques
     created: create ? others : 0,
     unknown: create ? 0 : others,
     createdProfiles: create ? Number(row?.profiles ?? 0) : 0,
+    matchedBy: Object.fromEntries(
+      types.flatMap((type, index) => {
+        const rows = Number(row?.by[index] ?? 0);
+        return rows === 0 ? [] : [[type, rows]];
+      }),
+    ),
   };
 }
 
 /** `SELECT mpid` of the profiles in the file, with repetitions. */
 export function severalMembersSql({ tables, create }: ResolveRequest): string {
   return `SELECT mpid FROM ${tables.rows} WHERE ${create ? '1' : 'rank = 0'}`;
+}
+
+/** `SELECT hash` of the people in the file that nobody knows, with repetitions. */
+export function severalNewcomersSql({ tables }: ResolveRequest): string {
+  return `SELECT hash FROM ${tables.rows} WHERE rank = 1`;
 }
 
 /** Table `found`: the stage, and for each identity whose it is, if anybody's. */
@@ -100,7 +122,8 @@ async function findKnown(warehouse: Warehouse, { workspace, tables }: ResolveReq
 
 /**
  * Table `rows`: for each row its label (rank 0: a known profile, 1: somebody new; then the strongest identity
- * it goes by) and its own strongest identity.
+ * it goes by), its own strongest identity, and the strength of the one by which it is somebody: the strongest
+ * that is known, or else its own, by which other rows of the file hand their label on to it.
  */
 async function labelRows(
   warehouse: Warehouse,
@@ -113,7 +136,7 @@ async function labelRows(
     `INSERT INTO ${tables.rows}
      SELECT row, if(any_known AND ${agrees}, 0, 1) AS rank,
        if(rank = 0, known_priority, own.1) AS priority, if(rank = 0, toUInt128(0), own.2) AS hash,
-       if(rank = 0, known_mpid, 0) AS mpid, own.3 AS own_type, own.2 AS own_hash
+       if(rank = 0, known_mpid, 0) AS mpid, own.3 AS own_type, own.2 AS own_hash, priority AS matched_by
      FROM (
        SELECT row, max(known) = 1 AS any_known, minIf(priority, known = 1) AS known_priority,
          argMinIf(mpid, (priority, hash), known = 1) AS known_mpid,
@@ -125,7 +148,7 @@ async function labelRows(
 }
 
 const ROWS_COLUMNS = `(row UInt128 CODEC(NONE), rank UInt8, priority UInt8, hash UInt128 CODEC(NONE), mpid Int64,
-  own_type UInt8, own_hash UInt128 CODEC(NONE)) ENGINE = MergeTree ORDER BY (own_type, own_hash)`;
+  own_type UInt8, own_hash UInt128 CODEC(NONE), matched_by UInt8) ENGINE = MergeTree ORDER BY (own_type, own_hash)`;
 
 /**
  * Scratch table of the rows that a weaker identity would make somebody they are not: the profile has another
@@ -144,11 +167,12 @@ async function findConflicts(
   await recreate(
     warehouse,
     claims,
-    '(row UInt128, mpid Int64, type UInt8, hash UInt128, value String, taught UInt8) ENGINE = MergeTree ORDER BY (mpid, type)',
+    `(row UInt128, mpid Int64, type UInt8, partner LowCardinality(String), hash UInt128, value String, taught UInt8)
+     ENGINE = MergeTree ORDER BY (mpid, type, partner)`,
   );
   await warehouse.command(
     `INSERT INTO ${claims}
-     SELECT row, known_mpid, claim.1, claim.2, claim.3, claim.4 > known_priority
+     SELECT row, known_mpid, claim.1, ${namespaceSql('claim.1', 'claim.3')}, claim.2, claim.3, claim.4 > known_priority
      FROM (
        SELECT row, argMinIf(mpid, (priority, hash), known = 1) AS known_mpid, minIf(priority, known = 1) AS known_priority,
          groupArrayIf((type, hash, value, priority), known = 0 AND type IN (${oneEach})) AS unknown, max(known) AS any_known
@@ -166,14 +190,14 @@ async function findConflicts(
     `INSERT INTO ${conflicts}
      SELECT DISTINCT c.row FROM ${claims} AS c
      LEFT JOIN (
-       SELECT mpid, type, if(max(taught) = 1, groupUniqArrayIf(hash, taught = 1), [min(hash)]) AS allowed
-       FROM ${claims} GROUP BY mpid, type
-     ) AS f ON c.mpid = f.mpid AND c.type = f.type
+       SELECT mpid, type, partner, if(max(taught) = 1, groupUniqArrayIf(hash, taught = 1), [min(hash)]) AS allowed
+       FROM ${claims} GROUP BY mpid, type, partner
+     ) AS f ON c.mpid = f.mpid AND c.type = f.type AND c.partner = f.partner
      LEFT JOIN (
-       SELECT mpid, type, groupUniqArray(value) AS have FROM profiles
+       SELECT mpid, type, ${namespaceSql('type', 'value')} AS partner, groupUniqArray(value) AS have FROM profiles
        WHERE workspace = ${workspace} AND type IN (${oneEach}) AND mpid IN (SELECT mpid FROM ${claims})
-       GROUP BY mpid, type
-     ) AS p ON c.mpid = p.mpid AND c.type = p.type
+       GROUP BY mpid, type, partner
+     ) AS p ON c.mpid = p.mpid AND c.type = p.type AND c.partner = p.partner
      WHERE c.taught = 0 AND NOT has(p.have, c.value) AND (notEmpty(p.have) OR NOT has(f.allowed, c.hash))`,
     { lane: 'bulk' },
   );
@@ -188,7 +212,7 @@ async function settleLabels(warehouse: Warehouse, { tables }: ResolveRequest): P
     await warehouse.command(
       `INSERT INTO ${next}
        SELECT r.row, if(${BETTER}, o.label.1, r.rank), if(${BETTER}, o.label.2, r.priority), if(${BETTER}, o.label.3, r.hash),
-         if(${BETTER}, o.label.4, r.mpid), r.own_type, r.own_hash
+         if(${BETTER}, o.label.4, r.mpid), r.own_type, r.own_hash, r.matched_by
        FROM (SELECT *, (rank, priority, hash, mpid) AS label FROM ${tables.rows}) AS r
        LEFT JOIN (
          SELECT f.type AS type, f.hash AS hash, min(l.label) AS label
@@ -222,12 +246,12 @@ async function register(warehouse: Warehouse, request: ResolveRequest): Promise<
   const named = `${tables.scratch}named_rows`;
   await recreate(warehouse, named, ROWS_COLUMNS);
   await warehouse.command(
-    `INSERT INTO ${named} SELECT row, rank, priority, hash, if(rank = 1, ${mpidSql('hash', rule)}, mpid), own_type, own_hash
+    `INSERT INTO ${named} SELECT row, rank, priority, hash, if(rank = 1, ${mpidSql('hash', rule)}, mpid), own_type, own_hash, matched_by
      FROM ${tables.rows}`,
     { lane: 'bulk' },
   );
   await warehouse.command(`EXCHANGE TABLES ${named} AND ${tables.rows}`);
   await setDown(warehouse, request);
   await drop(warehouse, named);
-  await registerDecisions(warehouse, workspace);
+  await registerDecisions(warehouse, workspace, request.onTaught);
 }

@@ -1,18 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { temporaryWarehouse } from '../../../../test/support/warehouse.js';
-import { codeOf, mapColumns } from '../../../domain/identities/index.js';
-import type { IdentityType } from '../../../kit/index.js';
+import { codeOf } from '../../../domain/identities/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { Ledger } from '../../ledger/index.js';
-import { appendDelta, computeDelta } from './delta.js';
 import { resolve, type ResolveRequest } from './resolve.js';
-import { stageFile } from './stage.js';
-import { dropWorkTables, importsWithWorkTables, workTables } from './tables.js';
+import { importsWithWorkTables } from './tables.js';
+import { importInto, type Run } from './testing/import-into.js';
 
 let warehouse: Warehouse;
 let close: () => Promise<void>;
@@ -30,47 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Run {
-  workspace: number;
-  audience: { id: number; version: number };
-  header: string[];
-  rows: string[][];
-  create?: boolean;
-  mpidBits?: number;
-  hashForms?: IdentityType[];
-  /** Called with the request between resolving and the delta. */
-  between?: (request: ResolveRequest) => Promise<void>;
-}
-
-async function importRows(run: Run) {
-  const importId = randomUUID();
-  const mapped = mapColumns(run.header);
-  if ('problems' in mapped) throw new Error(JSON.stringify(mapped.problems));
-  const path = join(folder, importId);
-  await writeFile(path, run.rows.map((row) => `${row.join('\t')}\n`).join(''));
-  const tables = workTables(importId);
-  const plan = { mapping: mapped.mapping, options: {}, hashForms: run.hashForms ?? [] };
-  const structure = run.header.map((_, index) => `c${index + 1} String`).join(', ');
-  const staged = await stageFile(warehouse, tables, { path, format: 'TabSeparated', structure }, plan);
-  const request: ResolveRequest = {
-    workspace: run.workspace,
-    tables,
-    plan,
-    create: run.create ?? true,
-    ...(run.mpidBits === undefined ? {} : { mpidBits: run.mpidBits }),
-  };
-  const resolved = await resolve(warehouse, request);
-  await run.between?.(request);
-  const delta = await computeDelta(warehouse, request, run.audience);
-  await appendDelta(
-    warehouse,
-    tables.delta,
-    { id: run.audience.id, version: run.audience.version + 1 },
-    new Date(),
-  );
-  await dropWorkTables(warehouse, importId);
-  return { staged, resolved, delta };
-}
+const importRows = (run: Run) => importInto({ warehouse, ledger, folder }, run);
 
 async function membersOf(workspace: number, id: number, version: number) {
   const forms = (['customer_id', 'email', 'phone'] as const).map((type) => ({
@@ -100,7 +57,7 @@ describe('an import of one identity a row', () => {
       rows: [['Ann@example.com'], ['bob@example.com'], ['ann@example.com'], ['nonsense']],
     });
     expect(first.staged).toEqual({ rows: 4, rejected: 1, withInvalidCells: 0 });
-    expect(first.resolved).toEqual({ matched: 0, created: 3, unknown: 0, createdProfiles: null });
+    expect(first.resolved).toEqual({ matched: 0, created: 3, unknown: 0, createdProfiles: 2 });
     expect(first.delta).toEqual({ added: 2, removed: 0 });
     const second = await importRows({
       workspace,
@@ -151,6 +108,33 @@ describe('an import of several identities a row', () => {
     ]);
   });
 
+  it('notes what known profiles learn, and nothing of new ones', async () => {
+    const { workspace, audience } = fresh();
+    const run = (rows: string[][]) =>
+      importRows({ workspace, audience: { ...audience, version: 0 }, header, rows });
+    const noted = () =>
+      warehouse.query<{ seq: string; value: string }>(
+        `SELECT toString(seq) AS seq, value FROM identity_changes WHERE workspace = ${workspace} ORDER BY seq, value`,
+      );
+    await run([
+      ['c1', '', ''],
+      ['c2', 'bob@example.com', ''],
+    ]);
+    expect(await noted()).toEqual([]);
+    audience.id = next++;
+    await run([
+      ['c1', 'ann@example.com', '+12025550101'],
+      ['c3', 'eve@example.com', ''],
+    ]);
+    audience.id = next++;
+    await run([['c3', '', '+12025550103']]);
+    expect(await noted()).toEqual([
+      { seq: '1', value: '+12025550101' },
+      { seq: '1', value: 'ann@example.com' },
+      { seq: '2', value: '+12025550103' },
+    ]);
+  });
+
   it('learns identities of known profiles, but not over a stronger one that differs', async () => {
     const { workspace, audience } = fresh();
     await importRows({ workspace, audience, header, rows: [['c1', '', '+12025550101']] });
@@ -164,7 +148,13 @@ describe('an import of several identities a row', () => {
         ['', 'late@example.com', '+12025550101'],
       ],
     });
-    expect(resolved).toEqual({ matched: 1, created: 2, unknown: 0, createdProfiles: 2 });
+    expect(resolved).toEqual({
+      matched: 1,
+      created: 2,
+      unknown: 0,
+      createdProfiles: 2,
+      matchedBy: { customer_id: 1 },
+    });
     expect(await membersOf(workspace, audience.id, 2)).toEqual([
       { customer_id: ['c1'], email: ['ann@example.com'], phone: ['+12025550101'] },
       { customer_id: ['c2'] },
@@ -213,7 +203,7 @@ describe('an import of several identities a row', () => {
                SELECT hash FROM identities WHERE workspace = ${cut.workspace} ORDER BY hash LIMIT ${kept})`,
             { settings: { mutations_sync: 2 } },
           );
-          await resolve(warehouse, request);
+          return (await resolve(warehouse, request)).members;
         };
         await importRows({ ...cut, header, rows, between: half });
         expect(await membersOf(cut.workspace, cut.audience.id, 1)).toEqual(

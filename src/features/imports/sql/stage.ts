@@ -9,8 +9,7 @@ import {
 } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { FileSource, Warehouse } from '../../../platform/warehouse/index.js';
-import { dropDecision } from './decision.js';
-import { recreate, type WorkTables } from './tables.js';
+import { create, dropTables, type WorkTables } from './tables.js';
 
 /** How the rows of one import become identities. */
 export interface StagePlan {
@@ -44,8 +43,8 @@ export async function stageFile(
   file: FileSource,
   plan: StagePlan,
 ): Promise<StageCounts> {
-  // First: what was decided of the stage before this one must not be taken for this one's.
-  await dropDecision(warehouse, tables);
+  // What was made of the stage before this one must not be taken for this one's.
+  await dropTables(warehouse, tables);
   return isSingle(plan)
     ? stageSingle(warehouse, tables, file, plan)
     : stageSeveral(warehouse, tables, file, plan);
@@ -60,7 +59,7 @@ async function stageSingle(
   const [identity] = plan.mapping.identities;
   if (identity === undefined) throw new Error('A mapping without identities cannot be staged.');
   const { value, reason } = identitySql(identity, plan.options);
-  await recreate(
+  await create(
     warehouse,
     tables.stage,
     `(hash UInt128 CODEC(NONE), value String, bad UInt8) ENGINE = MergeTree ORDER BY hash`,
@@ -88,7 +87,7 @@ async function stageSeveral(
   file: FileSource,
   plan: StagePlan,
 ): Promise<StageCounts> {
-  await recreate(
+  await create(
     warehouse,
     tables.stage,
     `(type UInt8, hash UInt128 CODEC(NONE), value String, row UInt128 CODEC(NONE), first UInt8, bad UInt8, derived UInt8)
@@ -100,7 +99,7 @@ async function stageSeveral(
     (source) => `SELECT identity.1 AS type, ${identityHashSql({ codeSql: 'type' }, 'value')} AS hash,
         identity.2 AS value, row, position = 1 AS first, bad, identity.3 AS derived
       FROM (
-        SELECT reinterpretAsUInt128(sipHash128(valid)) AS row, bad,
+        SELECT ${rowSql('valid')} AS row, bad,
           if(empty(valid), [(toUInt8(0), '', toUInt8(0))], ${withFormsSql(plan)}) AS identities
         FROM (SELECT ${validSql(plan)} AS valid, ${badSql(plan)} AS bad FROM ${source} WHERE ${notBlank(plan)})
       ) ARRAY JOIN identities AS identity, arrayEnumerate(identities) AS position`,
@@ -116,11 +115,20 @@ async function stageSeveral(
   };
 }
 
+const rowSql = (validIdentities: string): string => `reinterpretAsUInt128(sipHash128(${validIdentities}))`;
+
+/** SQL (UInt128) over the columns of the file: what tells its rows apart in the stage, `hash` or `row`. */
+export function rowKeySql(plan: StagePlan): string {
+  const [only] = plan.mapping.identities;
+  if (only === undefined || !isSingle(plan)) return rowSql(validSql(plan));
+  return identityHashSql(only.type, identitySql(only, plan.options).value);
+}
+
 function identitySql(identity: MappedIdentity, options: NormaliseOptions) {
   return normaliseSql(
     identity.type,
     identity.columns.map((column) => `c${column + 1}`),
-    options,
+    identity.partner === undefined ? options : { ...options, partner: identity.partner },
   );
 }
 
@@ -161,7 +169,7 @@ function formsOf(type: IdentityType, plan: StagePlan): IdentityType[] {
 }
 
 /** A line with nothing in it is no record in a file of one column; elsewhere it is a rejected row. */
-function notBlank(plan: StagePlan): string {
+export function notBlank(plan: StagePlan): string {
   const columns = plan.mapping.columns.length + plan.mapping.attributes.length;
   return columns === 1 ? `trim(BOTH ' \\t\\r' FROM c1) != ''` : '1';
 }

@@ -1,0 +1,62 @@
+import type { IdentityForm } from '../../kit/index.js';
+import { learnedSql, type IdentityRange } from './identity-changes.js';
+import { betweenSql, changesSql, codesOf, membersSql, type MpidCondition } from './sql.js';
+
+/** An audience in the warehouse's terms. */
+export interface AudienceKey {
+  audienceId: number;
+  /** `workspaces.number`. */
+  workspace: number;
+}
+
+/**
+ * What to read of an audience: all members at a version, those who came or went between two, or those who were
+ * members at both and learned identities of the forms.
+ */
+export type Selection =
+  | { what: 'members'; version: number }
+  | { what: 'add' | 'remove'; from: number; to: number }
+  | { what: 'learned'; from: number; to: number; identities: IdentityRange; forms: readonly IdentityForm[] };
+
+/** `SELECT mpid` of a selection, each once. */
+export function selectSql(key: AudienceKey, selection: Selection, condition: MpidCondition = '1'): string {
+  if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
+  if (selection.what !== 'learned') return changesSql(key.audienceId, selection, selection.what, condition);
+  const { from, to } = selection;
+  return `SELECT mpid FROM ledger
+    WHERE ${betweenSql(key.audienceId, { from: 0, to })} AND ${condition}
+      AND mpid IN (SELECT mpid FROM ${learnersSql(key, selection)} AND ${condition})
+    GROUP BY mpid HAVING argMax(sign, version) = 1 AND argMaxIf(sign, version, version <= ${from}) = 1`;
+}
+
+/**
+ * `table WHERE condition` of the rows by which a selection is found. Of the ledger: whoever is or became a member has
+ * a row that says so, and whoever left one that says that. Without the sign, looking for leavers would walk through
+ * all who came.
+ */
+export function rowsSql(key: AudienceKey, selection: Selection): string {
+  if (selection.what === 'learned') return learnersSql(key, selection);
+  return signedRowsSql(key, selection, selection.what === 'remove' ? -1 : 1);
+}
+
+/** The same of the rows between the same versions that say the opposite; undefined where no row does. */
+export function oppositeRowsSql(key: AudienceKey, selection: Selection): string | undefined {
+  if (selection.what === 'learned') return undefined;
+  return signedRowsSql(key, selection, selection.what === 'remove' ? 1 : -1);
+}
+
+function signedRowsSql(
+  { audienceId }: AudienceKey,
+  selection: Exclude<Selection, { what: 'learned' }>,
+  sign: 1 | -1,
+): string {
+  const [from, to] = selection.what === 'members' ? [0, selection.version] : [selection.from, selection.to];
+  return `ledger WHERE ${betweenSql(audienceId, { from, to })} AND sign = ${sign}`;
+}
+
+function learnersSql(
+  { workspace }: AudienceKey,
+  { identities, forms }: Extract<Selection, { what: 'learned' }>,
+): string {
+  return learnedSql(workspace, identities, codesOf(forms));
+}
