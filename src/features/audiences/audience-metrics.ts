@@ -10,6 +10,7 @@ import {
 } from '../../platform/database/index.js';
 import { InjectDatabase } from '../../platform/nest/index.js';
 import { FaultCounts } from '../faults/index.js';
+import { Variants } from '../variants/index.js';
 
 /** What the list shows beside the audience's own columns. */
 export interface AudienceMetrics {
@@ -18,6 +19,8 @@ export interface AudienceMetrics {
   /** Names of the outputs it is connected to, each once, sorted. */
   outputNames: string[];
   openFaults: number;
+  /** Has an A/B test. */
+  abTest: boolean;
   lastImport: { id: string; state: ImportState } | null;
 }
 
@@ -29,18 +32,21 @@ export class AudienceMetricsReader {
   constructor(
     @InjectDatabase() private readonly db: Database,
     private readonly faults: FaultCounts,
+    private readonly variants: Variants,
   ) {}
 
   async read(ids: readonly number[], now: Date): Promise<(id: number) => AudienceMetrics> {
     const changes = await this.changesSince(ids, new Date(now.getTime() - DAY_MS));
     const names = await this.outputNames(ids);
     const faults = await this.faults.byAudience(ids);
+    const tests = await this.variants.testsOf(ids);
     const lastImports = await this.lastImports(ids);
     return (id) => ({
       addsLast24h: changes.get(id)?.adds ?? 0,
       dropsLast24h: changes.get(id)?.drops ?? 0,
       outputNames: names.get(id) ?? [],
       openFaults: faults.get(id) ?? 0,
+      abTest: tests.has(id),
       lastImport: lastImports.get(id) ?? null,
     });
   }

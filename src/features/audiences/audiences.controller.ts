@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -9,10 +9,18 @@ import {
 import type { Response } from 'express';
 import { ApiPage, AudienceIdParam } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
-import { AudiencesQuery, AudienceView, DuplicateAudience, UpdateAudience } from './audiences.dto.js';
+import {
+  AudiencesQuery,
+  AudienceView,
+  DuplicateAudience,
+  UpdateAudience,
+  UpdatedAudienceView,
+} from './audiences.dto.js';
 import { AudiencesService } from './audiences.service.js';
 import { AudienceCopies } from './copies/audience-copies.js';
 import { AudienceDeletion } from './deletion/audience-deletion.js';
+import { BulkDelete, BulkDeleted } from './deletion/bulk-deletion.dto.js';
+import { BulkDeletion } from './deletion/bulk-deletion.js';
 import { DeletionQuery, DeletionView } from './deletion/deletion.dto.js';
 
 @ApiTags('Audiences')
@@ -22,6 +30,7 @@ export class AudiencesController {
     private readonly audiences: AudiencesService,
     private readonly copies: AudienceCopies,
     private readonly deletion: AudienceDeletion,
+    private readonly bulk: BulkDeletion,
   ) {}
 
   @Get()
@@ -40,13 +49,15 @@ export class AudiencesController {
 
   @Patch(':id')
   @Access('editor')
-  @ApiOperation({ summary: 'Renames, or replaces the tags' })
-  @ApiOkResponse({ type: AudienceView })
+  @ApiOperation({
+    summary: 'Renames, or replaces the tags; of a new name, says what becomes of it at partners',
+  })
+  @ApiOkResponse({ type: UpdatedAudienceView })
   update(
     @CurrentPrincipal() principal: Principal,
     @AudienceIdParam() id: number,
     @Body() body: UpdateAudience,
-  ): Promise<AudienceView> {
+  ): Promise<UpdatedAudienceView> {
     return this.audiences.update(principal, id, body);
   }
 
@@ -68,6 +79,18 @@ export class AudiencesController {
     await this.deletion.delete(principal, id, query.confirm ?? false);
     response.status(204);
     return undefined;
+  }
+
+  @Post('bulk-delete')
+  @Access('editor')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Deletes several audiences; says which were deleted, and why the others were not',
+    description: 'An audience with which other things go is deleted only with confirm: true.',
+  })
+  @ApiOkResponse({ type: BulkDeleted })
+  bulkDelete(@CurrentPrincipal() principal: Principal, @Body() body: BulkDelete): Promise<BulkDeleted> {
+    return this.bulk.delete(principal, body);
   }
 
   @Post(':id/duplicate')

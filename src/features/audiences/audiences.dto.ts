@@ -9,6 +9,7 @@ import {
   type AudienceKind,
   type ImportState,
 } from '../../platform/database/index.js';
+import type { RenameAtPartner } from '../connections/index.js';
 import { IsName, PageQuery } from '../http/index.js';
 import type { AudienceMetrics } from './audience-metrics.js';
 import type { Audience } from './audience-records.js';
@@ -146,8 +147,28 @@ export class AudienceView {
   updatedAt!: string;
 }
 
+class RenameView implements RenameAtPartner {
+  @ApiProperty({ format: 'uuid' })
+  connectionId!: string;
+  @ApiProperty()
+  outputName!: string;
+  @ApiProperty({
+    enum: ['told', 'kept'],
+    description: 'told: the partner gets the new name by a delivery; kept: it keeps the name that it has',
+  })
+  outcome!: 'told' | 'kept';
+}
+
+export class UpdatedAudienceView extends AudienceView {
+  @ApiPropertyOptional({
+    type: [RenameView],
+    description: 'Where the name that partners see has changed: what becomes of it at each',
+  })
+  renames?: RenameAtPartner[];
+}
+
 export function showAudience(row: Audience, metrics: AudienceMetrics): AudienceView {
-  const { addsLast24h, dropsLast24h, outputNames, openFaults, lastImport } = metrics;
+  const { addsLast24h, dropsLast24h, outputNames, openFaults, abTest, lastImport } = metrics;
   return {
     id: row.id,
     workspaceId: row.workspaceId,
@@ -163,7 +184,7 @@ export function showAudience(row: Audience, metrics: AudienceMetrics): AudienceV
     volatility: volatility({ adds: addsLast24h, drops: dropsLast24h, size: row.size }),
     connectedOutputs: { count: outputNames.length, names: outputNames },
     openFaults,
-    abTest: false,
+    abTest,
     lastImport,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

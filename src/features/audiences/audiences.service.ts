@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { and, arrayContains, asc, desc, eq, ilike, isNull, or, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
 import { parseTag } from '../../domain/names/index.js';
+import { changesOf, recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import { audiences, type Database } from '../../platform/database/index.js';
 import { InjectClock, InjectDatabase } from '../../platform/nest/index.js';
+import { ConnectionNames } from '../connections/index.js';
 import { readPage, type Page } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
 import { AudienceMetricsReader } from './audience-metrics.js';
@@ -16,6 +18,7 @@ import {
   type AudienceSort,
   type AudienceView,
   type UpdateAudience,
+  type UpdatedAudienceView,
 } from './audiences.dto.js';
 
 const COLUMNS = {
@@ -33,6 +36,7 @@ export class AudiencesService {
     @InjectClock() private readonly clock: Clock,
     private readonly records: AudienceRecords,
     private readonly metrics: AudienceMetricsReader,
+    private readonly names: ConnectionNames,
   ) {}
 
   async list(principal: Principal, query: AudiencesQuery): Promise<Page<AudienceView>> {
@@ -61,20 +65,35 @@ export class AudiencesService {
     return this.showOne(audience);
   }
 
-  async update(principal: Principal, id: number, given: UpdateAudience): Promise<AudienceView> {
+  async update(principal: Principal, id: number, given: UpdateAudience): Promise<UpdatedAudienceView> {
     const { audience } = await this.records.require(principal, id);
-    const [row] = await this.db
-      .update(audiences)
-      .set({
-        name: given.name ?? audience.name,
-        externalName: given.externalName === undefined ? audience.externalName : given.externalName,
-        tags: given.tags ? tagsOf(given.tags) : audience.tags,
-        updatedAt: this.clock.now(),
-      })
-      .where(and(eq(audiences.id, id), isNull(audiences.deletedAt)))
-      .returning();
-    if (!row) throw notFound('audience', id);
-    return this.showOne(row);
+    const tags = given.tags ? tagsOf(given.tags) : audience.tags;
+    const { row, renames } = await this.db.transaction(async (tx) => {
+      const [changed] = await tx
+        .update(audiences)
+        .set({
+          name: given.name ?? audience.name,
+          externalName: given.externalName === undefined ? audience.externalName : given.externalName,
+          tags,
+          updatedAt: this.clock.now(),
+        })
+        .where(and(eq(audiences.id, id), isNull(audiences.deletedAt)))
+        .returning();
+      if (!changed) throw notFound('audience', id);
+      const changes = changesOf(audience, changed, { shown: ['name', 'externalName', 'tags'] });
+      const { workspaceId } = changed;
+      await recordAudit(tx, {
+        action: 'audience.update',
+        object: { type: 'audience', id },
+        workspaceId,
+        changes,
+      });
+      return { row: changed, renames: await this.names.change(tx, audience, changed) };
+    });
+    if (renames.length > 0) await this.names.wake(id);
+    const view: UpdatedAudienceView = await this.showOne(row);
+    if (renames.length > 0) view.renames = renames;
+    return view;
   }
 
   private async showOne(row: Audience): Promise<AudienceView> {

@@ -28,6 +28,11 @@ export class PluginView implements PublicShape {
     description: 'Accepted identity types and their encoding',
   })
   identities?: readonly IdentityForm[];
+  @ApiPropertyOptional({
+    enum: ['optional'],
+    description: 'optional: attributes may be chosen for each connection; absent: it takes none',
+  })
+  attributes?: 'optional';
   @ApiPropertyOptional(OPEN)
   limits?: OutputLimits;
   @ApiPropertyOptional(OPEN)

@@ -4,6 +4,7 @@ import {
   connections,
   deliveries,
   faults,
+  OPEN_DELIVERY_STATES,
   PARKED_UNTIL,
   type Transaction,
 } from '../../platform/database/index.js';
@@ -19,7 +20,7 @@ export async function lockConnection(tx: Transaction, id: string): Promise<Conne
   await tx
     .select({ id: deliveries.id })
     .from(deliveries)
-    .where(and(eq(deliveries.connectionId, id), inArray(deliveries.state, ['queued', 'running', 'faulted'])))
+    .where(and(eq(deliveries.connectionId, id), inArray(deliveries.state, OPEN_DELIVERY_STATES)))
     .for('update');
   const [connection] = await tx.select().from(connections).where(eq(connections.id, id)).for('update');
   return connection;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, isNull, type SQL } from 'drizzle-orm';
 import {
+  abVariants,
   audiences,
   connections,
   deliveries,
@@ -19,10 +20,11 @@ export class ConnectionViews {
   /** Oldest first. */
   async read(where: SQL | undefined, limit: number, offset = 0): Promise<ConnectionView[]> {
     const rows = await this.db
-      .select({ connection: connections, audience: audiences, output: outputs })
+      .select({ connection: connections, audience: audiences, output: outputs, variant: abVariants })
       .from(connections)
       .innerJoin(audiences, eq(audiences.id, connections.audienceId))
       .innerJoin(outputs, eq(outputs.id, connections.outputId))
+      .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
       .where(where)
       .orderBy(connections.createdAt, connections.id)
       .limit(limit)
@@ -30,7 +32,7 @@ export class ConnectionViews {
     const ids = rows.map(({ connection }) => connection.id);
     const openFaults = await this.openFaults(ids);
     const lastDeliveries = await this.lastDeliveries(ids);
-    return rows.map(({ connection, audience, output }) => ({
+    return rows.map(({ connection, audience, output, variant }) => ({
       id: connection.id,
       workspaceId: connection.workspaceId,
       audienceId: audience.id,
@@ -39,7 +41,9 @@ export class ConnectionViews {
       outputName: output.name,
       plugin: output.plugin,
       variantId: connection.variantId,
+      variantName: variant?.name ?? null,
       settings: connection.settings,
+      attributes: connection.attributes,
       status: connection.status,
       externalId: connection.externalId,
       deliveredVersion: connection.deliveredVersion,

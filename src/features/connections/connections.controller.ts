@@ -8,6 +8,7 @@ import {
 } from '@nestjs/swagger';
 import { ApiPage, AudienceIdParam, IdParam, PageQuery } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
+import { BulkConnections } from './bulk-connections.js';
 import {
   BulkConnect,
   BulkConnectView,
@@ -20,7 +21,10 @@ import { ConnectionsService } from './connections.service.js';
 @ApiTags('Connections')
 @Controller()
 export class ConnectionsController {
-  constructor(private readonly connections: ConnectionsService) {}
+  constructor(
+    private readonly connections: ConnectionsService,
+    private readonly bulk: BulkConnections,
+  ) {}
 
   @Post('audiences/:id/connections')
   @Access('editor')
@@ -43,10 +47,13 @@ export class ConnectionsController {
   @Post('connections/bulk')
   @Access('editor')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Connects many audiences to one output; each succeeds or fails by itself' })
+  @ApiOperation({
+    summary: 'Connects many audiences and variants to one output; each succeeds or fails by itself',
+    description: 'Sent again it makes nothing twice: what is connected just so is among `connected`.',
+  })
   @ApiOkResponse({ type: BulkConnectView })
   createMany(@CurrentPrincipal() principal: Principal, @Body() body: BulkConnect) {
-    return this.connections.createMany(principal, body);
+    return this.bulk.connect(principal, body);
   }
 
   @Get('connections/:id')

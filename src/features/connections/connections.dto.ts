@@ -1,16 +1,21 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
-  ArrayMinSize,
   ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
   IsObject,
   IsOptional,
+  IsString,
   IsUUID,
+  Length,
+  Matches,
+  Max,
   Min,
 } from 'class-validator';
+import { MAX_ATTRIBUTE_NAME_LENGTH, MAX_ATTRIBUTES } from '../../domain/identities/index.js';
 import { FAULT_KINDS, type FaultKind } from '../../kit/index.js';
 import {
   CONNECTION_STATUSES,
@@ -22,6 +27,22 @@ import {
 /** Statuses people choose between; `faulted` is the hub's. */
 export const CHOSEN_STATUSES = ['active', 'inactive'] as const;
 export type ChosenStatus = (typeof CHOSEN_STATUSES)[number];
+
+/** Names of attributes, each once; a name is folded as the headers of files are. */
+function AttributeNames(description: string): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: [String], maxItems: MAX_ATTRIBUTES, description }),
+    IsOptional(),
+    IsArray(),
+    ArrayMaxSize(MAX_ATTRIBUTES),
+    IsString({ each: true }),
+    Length(1, MAX_ATTRIBUTE_NAME_LENGTH, { each: true }),
+    Matches(/^(?=.*\S)[^\p{Cc}\p{Cs}]*$/u, {
+      each: true,
+      message: 'each attribute must be a name of a column',
+    }),
+  );
+}
 
 const OPEN = { type: 'object', additionalProperties: true } as const;
 
@@ -45,17 +66,25 @@ export class CreateConnection {
   @IsObject()
   settings?: Record<string, unknown>;
 
+  @AttributeNames(
+    'Attributes that go with the identities, where the output takes any; none unset. See GET /audiences/{id}/attributes',
+  )
+  attributes?: string[];
+
   @ApiProperty({ enum: CHOSEN_STATUSES, description: 'inactive: nothing is sent until it is activated' })
   @IsIn(CHOSEN_STATUSES)
   status!: ChosenStatus;
 }
 
-/** `settings` replaces the settings as a whole, from the next delivery on. */
+/** `settings` and `attributes` replace what was chosen as a whole, from the next delivery on. */
 export class UpdateConnection {
   @ApiPropertyOptional(OPEN)
   @IsOptional()
   @IsObject()
   settings?: Record<string, unknown>;
+
+  @AttributeNames('All attributes that go with the identities from the next delivery on; [] for none')
+  attributes?: string[];
 
   @ApiPropertyOptional({ enum: CHOSEN_STATUSES })
   @IsOptional()
@@ -64,14 +93,27 @@ export class UpdateConnection {
 }
 
 export class BulkConnect extends OmitType(CreateConnection, ['variantId']) {
-  @ApiProperty({ type: [Number], minItems: 1, maxItems: 1000 })
+  @ApiPropertyOptional({ type: [Number], maxItems: 1000, description: 'Audiences, each in full' })
+  @IsOptional()
   @IsArray()
-  @ArrayMinSize(1)
   @ArrayMaxSize(1000)
   @ArrayUnique()
   @IsInt({ each: true })
   @Min(1, { each: true })
-  audienceIds!: number[];
+  @Max(Number.MAX_SAFE_INTEGER, { each: true })
+  audienceIds?: number[];
+
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: 1000,
+    description: 'Variants of A/B tests, each by itself; audienceIds, variantIds or both',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @ArrayUnique()
+  @IsUUID(undefined, { each: true })
+  variantIds?: string[];
 }
 
 export class ConnectionFaultView {
@@ -121,8 +163,12 @@ export class ConnectionView {
   plugin!: string;
   @ApiProperty({ format: 'uuid', nullable: true, type: String })
   variantId!: string | null;
+  @ApiProperty({ nullable: true, type: String, description: 'null: the full audience' })
+  variantName!: string | null;
   @ApiProperty(OPEN)
   settings!: Record<string, unknown>;
+  @ApiProperty({ type: [String], description: 'Names of the attributes that go with the identities' })
+  attributes!: string[];
   @ApiProperty({ enum: CONNECTION_STATUSES })
   status!: ConnectionStatus;
   @ApiProperty({ nullable: true, type: String, description: "The partner's id of the audience" })
@@ -142,8 +188,14 @@ export class ConnectionView {
 }
 
 export class FailedConnectionView {
-  @ApiProperty()
-  audienceId!: number;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'null: no audience that you see has the variant',
+  })
+  audienceId!: number | null;
+  @ApiProperty({ type: String, nullable: true, description: 'null: the full audience' })
+  variantId!: string | null;
   @ApiProperty({ description: 'See docs/errors.md' })
   code!: string;
   @ApiProperty()

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { and, eq, isNull, type SQL } from 'drizzle-orm';
-import { HubError, notFound } from '../../domain/errors/index.js';
-import { partnerAudienceName } from '../../domain/names/index.js';
+import { and, eq, inArray, isNull, type SQL } from 'drizzle-orm';
+import { notFound } from '../../domain/errors/index.js';
 import { parseConnectionSettings, PluginRegistry } from '../../host/registry/index.js';
-import type { OutputConnector } from '../../kit/index.js';
+import { changesOf, recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import {
   audiences,
@@ -11,26 +10,26 @@ import {
   isUniqueViolation,
   outputs,
   type Database,
+  type Transaction,
 } from '../../platform/database/index.js';
-import type { Logger } from '../../platform/log/index.js';
-import { InjectClock, InjectDatabase, InjectLogger, InjectWorkQueue } from '../../platform/nest/index.js';
+import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import { DeliveryPlanner } from '../deliveries/index.js';
 import { readPage, type Page, type PageQuery } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
+import { Variants } from '../variants/index.js';
+import {
+  alreadyConnected,
+  chosenAttributes,
+  partnerName,
+  requireSameWorkspace,
+  usableName,
+  type Audience,
+  type Output,
+} from './connection-checks.js';
 import { changeStatus, lockConnection } from './connection-status.js';
 import { ConnectionViews } from './connection-views.js';
-import type {
-  BulkConnect,
-  BulkConnectView,
-  ConnectionView,
-  CreateConnection,
-  FailedConnectionView,
-  UpdateConnection,
-} from './connections.dto.js';
-
-type Audience = typeof audiences.$inferSelect;
-type Output = typeof outputs.$inferSelect;
+import type { ConnectionView, CreateConnection, UpdateConnection } from './connections.dto.js';
 
 /** Audiences connected to outputs. */
 @Injectable()
@@ -39,10 +38,10 @@ export class ConnectionsService {
     @InjectDatabase() private readonly db: Database,
     @InjectWorkQueue() private readonly queue: WorkQueue,
     @InjectClock() private readonly clock: Clock,
-    @InjectLogger() private readonly log: Logger,
     private readonly registry: PluginRegistry,
     private readonly planner: DeliveryPlanner,
     private readonly views: ConnectionViews,
+    private readonly variants: Variants,
   ) {}
 
   /** Connects, and begins to send where `status` is active. */
@@ -50,23 +49,6 @@ export class ConnectionsService {
     const audience = await this.audience(principal, audienceId);
     const output = await this.output(principal, given.outputId);
     return this.connect(principal, audience, output, given);
-  }
-
-  /** Connects many audiences to one output. What fails for one audience does not concern the others. */
-  async createMany(principal: Principal, given: BulkConnect): Promise<BulkConnectView> {
-    const { audienceIds, ...wanted } = given;
-    const output = await this.output(principal, given.outputId);
-    parseConnectionSettings(this.registry.output(output.plugin), given.settings ?? {});
-    const result: BulkConnectView = { connected: [], failed: [] };
-    for (const audienceId of audienceIds) {
-      try {
-        const audience = await this.audience(principal, audienceId);
-        result.connected.push(await this.connect(principal, audience, output, wanted));
-      } catch (error) {
-        result.failed.push(this.reasonOf(audienceId, error));
-      }
-    }
-    return result;
   }
 
   async list(principal: Principal, audienceId: number, query: PageQuery): Promise<Page<ConnectionView>> {
@@ -85,15 +67,29 @@ export class ConnectionsService {
   }
 
   async update(principal: Principal, id: string, given: UpdateConnection): Promise<ConnectionView> {
-    const { plugin } = await this.get(principal, id);
-    if (given.settings) parseConnectionSettings(this.registry.output(plugin), given.settings);
+    const { plugin: pluginId, outputId, audienceId, variantName } = await this.get(principal, id);
+    const plugin = this.registry.output(pluginId);
+    const output = await this.output(principal, outputId);
+    if (given.settings) {
+      parseConnectionSettings(plugin, given.settings);
+      const audience = await this.audience(principal, audienceId);
+      usableName(plugin, output, given.settings, partnerName(audience, variantName));
+    }
+    const chosen = given.attributes && chosenAttributes(plugin, output, given.attributes);
     const goesOn = await this.db.transaction(async (tx) => {
       const connection = await lockConnection(tx, id);
       if (!connection) throw notFound('connection', id);
       await tx
         .update(connections)
-        .set({ settings: given.settings ?? connection.settings, updatedAt: this.clock.now() })
+        .set({
+          settings: given.settings ?? connection.settings,
+          attributes: chosen ?? connection.attributes,
+          updatedAt: this.clock.now(),
+        })
         .where(eq(connections.id, id));
+      const { settings = connection.settings, status = connection.status } = given;
+      const attributes = chosen ?? connection.attributes;
+      await note(tx, 'update', connection, { ...connection, settings, attributes, status });
       return given.status === undefined ? undefined : changeStatus(tx, connection, given.status);
     });
     if (goesOn !== undefined) await this.queue.enqueue({ kind: 'delivery', id: goesOn });
@@ -105,45 +101,84 @@ export class ConnectionsService {
   async delete(principal: Principal, id: string): Promise<void> {
     await this.get(principal, id);
     await this.db.transaction(async (tx) => {
-      await lockConnection(tx, id);
+      const connection = await lockConnection(tx, id);
+      if (!connection) throw notFound('connection', id);
       await tx.delete(connections).where(eq(connections.id, id));
+      await note(tx, 'delete', connection, undefined);
     });
   }
 
-  private async connect(
+  /**
+   * Ends the connections of variants whose test is deleted, as part of that: nothing more is sent. What partners
+   * have stays there.
+   */
+  async endOfVariants(
+    tx: Transaction,
+    variantIds: readonly string[],
+  ): Promise<{ id: string; variantId: string; output: string }[]> {
+    if (variantIds.length === 0) return [];
+    const found = await tx
+      .select({ id: connections.id, variantId: connections.variantId, output: outputs.name })
+      .from(connections)
+      .innerJoin(outputs, eq(outputs.id, connections.outputId))
+      .where(inArray(connections.variantId, [...variantIds]))
+      .orderBy(connections.createdAt, connections.id);
+    for (const { id } of found) {
+      const connection = await lockConnection(tx, id);
+      if (!connection) continue;
+      await tx.delete(connections).where(eq(connections.id, id));
+      await note(tx, 'delete', connection, undefined);
+    }
+    return found.map(({ id, variantId, output }) => ({ id, variantId: variantId ?? '', output }));
+  }
+
+  /** The same for an audience and an output that were looked up before. */
+  async connect(
     principal: Principal,
     audience: Audience,
     output: Output,
     given: CreateConnection,
   ): Promise<ConnectionView> {
     requireSameWorkspace(audience, output);
-    requireNoVariant(given.variantId);
+    const variantId = given.variantId ?? null;
+    const variant = variantId === null ? null : await this.variants.require(audience.id, variantId);
     const plugin = this.registry.output(output.plugin);
     const settings = given.settings ?? {};
     parseConnectionSettings(plugin, settings);
-    requireUsableName(plugin, partnerAudienceName(audience));
+    const attributes = chosenAttributes(plugin, output, given.attributes ?? []);
+    usableName(plugin, output, settings, partnerName(audience, variant?.name));
     const now = this.clock.now();
-    const [row] = await this.db
-      .insert(connections)
-      .values({
-        workspaceId: audience.workspaceId,
-        audienceId: audience.id,
-        outputId: output.id,
-        settings,
-        status: given.status,
-        createdAt: now,
-        updatedAt: now,
-      })
-      .returning({ id: connections.id })
-      .catch((error: unknown) => {
-        throw isUniqueViolation(error) ? alreadyConnected(audience, output) : error;
-      });
-    if (!row) throw notFound('output', output.id);
+    const { workspaceId, id: audienceId } = audience;
+    const row = await this.db.transaction(async (tx) => {
+      // Its test is not deleted meanwhile.
+      if (variant) await this.variants.lock(tx, audienceId, variant.id);
+      const [made] = await tx
+        .insert(connections)
+        .values({
+          workspaceId,
+          audienceId,
+          outputId: output.id,
+          variantId,
+          settings,
+          attributes,
+          status: given.status,
+          createdAt: now,
+          updatedAt: now,
+        })
+        .returning()
+        .catch((error: unknown) => {
+          throw isUniqueViolation(error) ? alreadyConnected(audience, output, variant?.name) : error;
+        });
+      if (!made) throw notFound('output', output.id);
+      await note(tx, 'create', undefined, made);
+      return made;
+    });
     if (given.status === 'active') await this.planner.wakeConnection(row.id);
     return this.get(principal, row.id);
   }
 
-  private async audience(principal: Principal, id: number): Promise<Audience> {
+  /** The audience, or NOT_FOUND where it is not there or `principal` may not see it. */
+  async audience(principal: Principal, id: number): Promise<Audience> {
     const [audience] = await this.db
       .select()
       .from(audiences)
@@ -154,7 +189,8 @@ export class ConnectionsService {
     return audience;
   }
 
-  private async output(principal: Principal, id: string): Promise<Output> {
+  /** The output, or NOT_FOUND where it does not exist or `principal` may not see it. */
+  async output(principal: Principal, id: string): Promise<Output> {
     const [output] = await this.db
       .select()
       .from(outputs)
@@ -162,12 +198,26 @@ export class ConnectionsService {
     if (!output) throw notFound('output', id);
     return output;
   }
+}
 
-  private reasonOf(audienceId: number, error: unknown): FailedConnectionView {
-    if (error instanceof HubError) return { audienceId, code: error.code, message: error.message };
-    this.log.error({ err: error, audienceId }, 'an audience was not connected');
-    return { audienceId, code: 'INTERNAL', message: 'The hub failed; its log has the reason. Try again.' };
-  }
+type Connection = typeof connections.$inferSelect;
+
+async function note(
+  tx: Transaction,
+  verb: 'create' | 'update' | 'delete',
+  before: Connection | undefined,
+  after: Connection | undefined,
+): Promise<void> {
+  const { id, workspaceId } = after ?? before ?? {};
+  await recordAudit(tx, {
+    action: `connection.${verb}`,
+    object: { type: 'connection', id },
+    workspaceId,
+    changes: changesOf(before, after, {
+      shown: ['audienceId', 'outputId', 'variantId', 'attributes', 'status'],
+      named: ['settings'],
+    }),
+  });
 }
 
 function one(principal: Principal, id: string): SQL | undefined {
@@ -175,46 +225,5 @@ function one(principal: Principal, id: string): SQL | undefined {
     eq(connections.id, id),
     isNull(audiences.deletedAt),
     scopedTo(principal, connections.workspaceId),
-  );
-}
-
-function requireSameWorkspace(audience: Audience, output: Output): void {
-  if (audience.workspaceId === output.workspaceId) return;
-  throw new HubError('VALIDATION_FAILED', 'The output belongs to another workspace than the audience.', [
-    { field: 'outputId', message: `must be an output of workspace ${audience.workspaceId}` },
-  ]);
-}
-
-function requireNoVariant(variantId: string | null | undefined): void {
-  if (variantId === null || variantId === undefined) return;
-  throw new HubError(
-    'VARIANT_UNKNOWN',
-    `The audience has no variant ${variantId}. Leave variantId out to connect the full audience.`,
-    [{ field: 'variantId', message: 'must be a variant of the audience, or absent' }],
-  );
-}
-
-/** Found before the partner finds it. */
-function requireUsableName({ id, naming }: OutputConnector, name: string): void {
-  if (!naming) return;
-  const problems = [
-    ...(Array.from(name).length > naming.maxLength ? [`has more than ${naming.maxLength} characters`] : []),
-    ...(naming.forbidden !== undefined && new RegExp(naming.forbidden, 'u').test(name)
-      ? [`holds a character that is refused (${naming.forbidden})`]
-      : []),
-  ];
-  if (problems.length === 0) return;
-  throw new HubError(
-    'NAME_REFUSED',
-    `Partners of plugin ${id} would refuse the audience's name: it ${problems.join(' and ')}. ` +
-      'Give the audience another external name.',
-    problems.map((message) => ({ field: 'externalName', message })),
-  );
-}
-
-function alreadyConnected(audience: Audience, output: Output): HubError {
-  return new HubError(
-    'ALREADY_EXISTS',
-    `Audience ${audience.id} is connected to output ${output.id} already. Change that connection.`,
   );
 }

@@ -1,12 +1,16 @@
 import type { AudienceTarget } from '../../domain/audiences/index.js';
 import { inTargetSql } from '../../domain/audiences/index.js';
+import type { SharedAttribute } from '../../domain/identities/index.js';
 import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation } from '../../platform/database/index.js';
-import type { AudienceKey, Ledger, MemberPage, Selection } from '../ledger/index.js';
+import type { AudienceKey, IdentityRange, Ledger, TextPage, Selection } from '../ledger/index.js';
 
-/** Members a query of the ledger. */
-const PAGE_SIZE = 50_000;
+/**
+ * Rows of the ledger that a query reads: few at first, so that sending begins soon, then twice as many each time, which
+ * are read while the last ones are sent. The text of the largest page, and of the one after it, is in memory.
+ */
+const [FIRST_PAGE_SIZE, LARGEST_PAGE_SIZE] = [10_000, 160_000];
 
 /** One chunk to deal with, and where the delivery is when that is done. */
 export interface Step {
@@ -15,6 +19,8 @@ export interface Step {
   cursorAfter: DeliveryCursor;
   /** Of a `replace`: number of the part, where the chunk has somebody to write. */
   part: number;
+  /** Texts that nobody needs any more once this step and those before it are done: see {@link freeText}. */
+  spent: readonly Buffer[];
 }
 
 /** What a delivery reads. */
@@ -23,9 +29,16 @@ export interface Reading {
   target: AudienceTarget;
   fromVersion: number;
   toVersion: number;
+  /** Changes of identities that are sent for members who stay. */
+  identities: IdentityRange;
   forms: readonly IdentityForm[];
   limits: OutputLimits;
+  /** Attributes that go with the identities of members who are added. */
+  attributes: readonly SharedAttribute[];
 }
+
+/** What goes out by changes, in this order. */
+const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities'];
 
 /** Reads what a delivery has to send, in the order of its cursor. */
 export class ChunkReader {
@@ -36,17 +49,29 @@ export class ChunkReader {
 
   /** Members of everything that a delivery with these operations sends. */
   async count(operations: readonly Operation[]): Promise<number> {
-    let planned = 0;
-    for (const operation of operations) {
-      planned += await this.ledger.count(this.reading.key, this.selection(operation), this.condition());
+    const { key, fromVersion: from, toVersion: to } = this.reading;
+    if (operations.includes('replace')) {
+      return this.ledger.count(key, { what: 'members', version: to }, this.condition());
     }
-    return planned;
+    const { added, removed } = await this.ledger.countChanges(key, { from, to }, this.condition());
+    if (!this.mayHaveLearned) return added + removed;
+    const learned = await this.ledger.count(key, this.selection('add_identities'), this.condition());
+    return added + removed + learned;
   }
 
   /** Steps from `cursor` on to the end. */
   async *steps(cursor: DeliveryCursor): AsyncGenerator<Step> {
     yield* this.stepsOf(cursor.operation, cursor.afterMpid, cursor.parts ?? 0);
-    if (cursor.operation === 'add') yield* this.stepsOf('remove', null, 0);
+    if (cursor.operation === 'replace') return;
+    for (const operation of CHANGES.slice(CHANGES.indexOf(cursor.operation) + 1)) {
+      if (operation !== 'add_identities' || this.mayHaveLearned) yield* this.stepsOf(operation, null, 0);
+    }
+  }
+
+  /** A connection's first delivery sends everybody as they are. */
+  private get mayHaveLearned(): boolean {
+    const { fromVersion, identities } = this.reading;
+    return fromVersion > 0 && identities.upTo > identities.after;
   }
 
   private async *stepsOf(
@@ -55,46 +80,58 @@ export class ChunkReader {
     firstPart: number,
   ): AsyncGenerator<Step> {
     let part = firstPart;
+    // Pages that were read to their end: what is unsent of them is in the chunk that is closed next.
+    let read: Buffer[] = [];
     const step = (chunk: Chunk): Step => {
-      const own = part;
-      if (operation === 'replace' && chunk.members.length > 0) part += 1;
+      const [own, spent] = [part, read];
+      read = [];
+      if (operation === 'replace' && chunk.members.size > 0) part += 1;
       const parts = operation === 'replace' ? { parts: part } : {};
       return {
         operation,
         chunk,
         part: own,
+        spent,
         cursorAfter: { operation, afterMpid: chunk.lastMpid, ...parts },
       };
     };
     const chunker = new MemberChunker(this.reading.limits);
-    for await (const page of this.pages(operation, afterMpid)) {
-      for (const chunk of chunker.push(page.members)) yield step(chunk);
+    for await (const text of this.pages(operation, afterMpid)) {
+      for (const chunk of chunker.push(text)) yield step(chunk);
+      read.push(text);
     }
     for (const chunk of chunker.flush()) yield step(chunk);
   }
 
   /** Pages in order; while one is being sent the next one is being read. */
-  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<MemberPage> {
-    let coming: Promise<MemberPage> | undefined = this.page(operation, afterMpid);
+  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<Buffer> {
+    let size = FIRST_PAGE_SIZE;
+    let coming: Promise<TextPage> | undefined = this.page(operation, { after: afterMpid, limit: size });
     while (coming) {
-      const page: MemberPage = await coming;
-      coming = page.next === null ? undefined : this.page(operation, page.next);
+      const { text, next, bare }: TextPage = await coming;
+      size = Math.min(size * 2, LARGEST_PAGE_SIZE);
+      coming = next === null ? undefined : this.page(operation, { after: next, limit: size, bare });
       // Whoever stops reading early never asks for it; its failure is then nobody's.
       coming?.catch(() => undefined);
-      yield page;
+      yield text;
     }
   }
 
-  private page(operation: Operation, after: string | null): Promise<MemberPage> {
+  private page(
+    operation: Operation,
+    page: { after: string | null; limit: number; bare?: boolean },
+  ): Promise<TextPage> {
     const { key, forms } = this.reading;
-    const condition = this.condition();
-    const request = { after, limit: PAGE_SIZE, forms, condition, sparse: true };
-    return this.ledger.page(key, this.selection(operation), request);
+    const attributes = operation === 'remove' ? [] : this.reading.attributes;
+    const request = { ...page, forms, attributes, condition: this.condition() };
+    return this.ledger.texts(key, this.selection(operation), request);
   }
 
   private selection(operation: Operation): Selection {
-    const { fromVersion: from, toVersion: to } = this.reading;
-    return operation === 'replace' ? { what: 'members', version: to } : { what: operation, from, to };
+    const { fromVersion: from, toVersion: to, identities, forms } = this.reading;
+    if (operation === 'replace') return { what: 'members', version: to };
+    if (operation === 'add_identities') return { what: 'learned', from, to, identities, forms };
+    return { what: operation, from, to };
   }
 
   private condition(): string {

@@ -4,10 +4,12 @@ import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { stringify } from 'csv-stringify';
 import type { Response } from 'express';
+import { HubError } from '../../domain/errors/index.js';
 import { ApiPage, IdParam, mapPage, wantsCsv } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
 import { DeliveriesQuery, DeliveryView, OutcomesQuery, OutcomeView, showDelivery } from './deliveries.dto.js';
 import { DeliveriesService } from './deliveries.service.js';
+import type { Delivery } from './delivery-rows.js';
 import { OutcomesService } from './outcomes.service.js';
 
 const CSV_COLUMNS = ['mpid', 'operation', 'status', 'code', 'message', 'batchId'];
@@ -50,10 +52,22 @@ export class DeliveriesController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const { id: deliveryId } = await this.deliveries.get(principal, id);
+    const delivery = await this.deliveries.get(principal, id);
+    requireOutcomes(delivery);
+    const { id: deliveryId } = delivery;
     if (!wantsCsv(query.format, accept)) return this.outcomes.list(deliveryId, query);
     response.type('text/csv').attachment(`outcomes-${deliveryId}.csv`);
     const rows = Readable.from(this.outcomes.all(deliveryId, query));
     await pipeline(rows, stringify({ header: true, columns: CSV_COLUMNS }), response);
   }
+}
+
+/** An empty list would say that nobody was left out. */
+function requireOutcomes({ id, outcomesForgottenAt, rejected, skipped }: Delivery): void {
+  if (outcomesForgottenAt === null) return;
+  throw new HubError(
+    'GONE',
+    `The outcomes of delivery ${id} were kept until ${outcomesForgottenAt.toISOString()} (HUB_OUTCOMES_DAYS). What ` +
+      `is left are its counts: ${rejected} rejected, ${skipped} skipped.`,
+  );
 }

@@ -10,7 +10,7 @@ import {
   type Operation,
 } from '../../platform/database/index.js';
 import { PageQuery } from '../http/index.js';
-import type { Delivery } from './delivery-rows.js';
+import type { DeliveryWithPending } from './deliveries.service.js';
 
 export class DeliveriesQuery extends PageQuery {
   @ApiPropertyOptional({ enum: DELIVERY_STATES })
@@ -33,6 +33,11 @@ export class OutcomesQuery extends PageQuery {
   @IsString()
   @Matches(/^[\x20-\x7e]{1,200}$/, { message: 'code must be 1 to 200 printable characters' })
   code?: string;
+
+  @ApiPropertyOptional({ enum: OPERATIONS })
+  @IsOptional()
+  @IsIn(OPERATIONS)
+  operation?: Operation;
 
   @ApiPropertyOptional({ enum: ['csv', 'json'], description: 'csv: all of them as one file, without paging' })
   @IsOptional()
@@ -77,6 +82,8 @@ export class DeliveryView {
   rejected!: number;
   @ApiProperty()
   skipped!: number;
+  @ApiProperty({ description: 'Members that wait for jobs of the partner to end' })
+  pending!: number;
   @ApiProperty({ description: 'How often work on it was begun' })
   attempts!: number;
   @ApiProperty({ description: 'Failed tries in a row' })
@@ -91,6 +98,13 @@ export class DeliveryView {
   startedAt!: string | null;
   @ApiProperty({ format: 'date-time', nullable: true, type: String })
   finishedAt!: string | null;
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'When its outcomes by person were let go of (HUB_OUTCOMES_DAYS); the counts stay',
+  })
+  outcomesForgottenAt!: string | null;
 }
 
 export class OutcomeView implements MemberOutcome {
@@ -108,9 +122,9 @@ export class OutcomeView implements MemberOutcome {
   batchId!: string;
 }
 
-export function showDelivery(row: Delivery): DeliveryView {
+export function showDelivery(row: DeliveryWithPending): DeliveryView {
   const { id, workspaceId, connectionId, fromVersion, toVersion, state, planned } = row;
-  const { accepted, rejected, skipped, attempts, failures, error } = row;
+  const { accepted, rejected, skipped, pending, attempts, failures, error } = row;
   const parked = row.notBefore !== null && row.notBefore.getTime() === PARKED_UNTIL.getTime();
   return {
     id,
@@ -124,6 +138,7 @@ export function showDelivery(row: Delivery): DeliveryView {
     accepted,
     rejected,
     skipped,
+    pending,
     attempts,
     failures,
     error,
@@ -131,5 +146,6 @@ export function showDelivery(row: Delivery): DeliveryView {
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
+    outcomesForgottenAt: row.outcomesForgottenAt?.toISOString() ?? null,
   };
 }

@@ -8,6 +8,7 @@ import { DeliveryPlanner } from './delivery-planner.js';
 import { DeliverySweep } from './delivery-sweep.js';
 import { DeliveryWorker } from './delivery-worker.js';
 import { DELIVERY_PROVIDERS } from './delivery.providers.js';
+import { LearnedIdentities } from './learned-identities.js';
 import { OutcomesService } from './outcomes.service.js';
 import { PartnerLines } from './partner-lines.js';
 
@@ -23,6 +24,6 @@ import { PartnerLines } from './partner-lines.js';
     DeliveriesService,
     OutcomesService,
   ],
-  exports: [DeliveryPlanner, DeliverySweep],
+  exports: [DeliveryPlanner, DeliverySweep, LearnedIdentities, PartnerLines],
 })
 export class DeliveriesModule {}

@@ -1,11 +1,14 @@
-import type { DeliveryCursor } from '../../platform/database/index.js';
-import type { ChunkReader, Step } from './chunk-reader.js';
+import type { Step } from './chunk-reader.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryOrder } from './delivery-rows.js';
+import { freeText } from './free-text.js';
 import type { FinishedStep, PartnerSide } from './partner-side.js';
 
-/** Steps that may be finished and not yet written down. More would be sent again after a crash. */
+/** Steps that may be finished and not yet written down: beyond, sending waits. More would be sent again after a crash. */
 const MAX_UNSAVED = 64;
+
+/** So many are written down at once, whatever the time. */
+const SAVE_AT = 32;
 
 /**
  * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of
@@ -16,8 +19,16 @@ const SAVE_EVERY_MS = 250;
 /** How sending ended without a failure. */
 export type CourseEnd = 'sent' | 'paused' | 'aborted';
 
+/** One try of a delivery. */
+export interface Attempt {
+  /** True until something got through to a partner whose connection is faulted. */
+  probing: boolean;
+  /** Whether anything of it may have reached the partner. */
+  reached: boolean;
+}
+
 /** A step's outcome, or what it failed with. Never rejects, so that none is left unhandled. */
-type Settled = { finished: FinishedStep } | { error: unknown };
+type Settled = { finished: FinishedStep; spent: Step['spent'] } | { error: unknown };
 
 /**
  * Sends a delivery's steps, several at once where the output allows it, and writes them down strictly in
@@ -36,27 +47,24 @@ export class DeliveryCourse {
 
   constructor(
     private readonly order: DeliveryOrder,
-    private readonly parts: { reader: ChunkReader; side: PartnerSide; journal: DeliveryJournal },
-    private readonly options: { concurrency: number; probing: boolean },
+    private readonly parts: {
+      steps: AsyncGenerator<Step>;
+      side: PartnerSide;
+      journal: DeliveryJournal;
+      /** Resolves when the journal says what will be sent: nothing is written down before. */
+      planned: Promise<void>;
+    },
+    private readonly options: { concurrency: number; attempt: Attempt },
     /** Aborts: no further step is begun. */
     private readonly signal: AbortSignal,
-  ) {
-    this.#probing = options.probing;
-  }
+  ) {}
 
-  #probing: boolean;
-
-  /** True until something got through to a partner whose connection was faulted. */
-  get probing(): boolean {
-    return this.#probing;
-  }
-
-  /** Sends from `cursor` on. Throws what a step failed with, after everything before it is written down. */
-  async run(cursor: DeliveryCursor): Promise<CourseEnd> {
+  /** Sends all steps. Throws what one failed with, after everything before it is written down. */
+  async run(): Promise<CourseEnd> {
     this.#position = await this.parts.journal.nextPosition(this.order.delivery.id);
     let failure: { error: unknown } | undefined;
     try {
-      for await (const step of this.parts.reader.steps(cursor)) {
+      for await (const step of this.parts.steps) {
         failure = await this.begin(step);
         if (failure || this.stopped) break;
       }
@@ -64,7 +72,7 @@ export class DeliveryCourse {
       failure = { error };
     }
     while (this.#underWay.length > 0) failure = (await this.takeOldest(failure !== undefined)) ?? failure;
-    await this.saveNow();
+    await this.saveAll();
     if (this.#saveError) throw this.#saveError.error;
     if (failure && !this.signal.aborted) throw failure.error;
     if (this.#paused) return 'paused';
@@ -78,7 +86,7 @@ export class DeliveryCourse {
   /** Starts a step, and waits until there is room for the next one. */
   private async begin(step: Step): Promise<{ error: unknown } | undefined> {
     this.#underWay.push(this.settle(step));
-    while (this.#underWay.length >= (this.#probing ? 1 : this.options.concurrency)) {
+    while (this.#underWay.length >= (this.options.attempt.probing ? 1 : this.options.concurrency)) {
       const failure = await this.takeOldest(false);
       if (failure) return failure;
     }
@@ -87,7 +95,8 @@ export class DeliveryCourse {
 
   private async settle(step: Step): Promise<Settled> {
     try {
-      return { finished: await this.parts.side.send(step) };
+      const { spent } = step;
+      return { finished: await this.parts.side.send(step), spent };
     } catch (error) {
       return { error };
     }
@@ -99,50 +108,60 @@ export class DeliveryCourse {
     if (!settled || dropped) return undefined;
     if ('error' in settled) return settled;
     this.#unsaved.push(settled.finished);
+    for (const text of settled.spent) freeText(text);
     // A probe has to be answered for before anything else is sent.
-    if (this.#probing || this.#unsaved.length >= MAX_UNSAVED) await this.saveNow();
-    else this.saveSoon();
+    if (this.options.attempt.probing) await this.saveAll();
+    else {
+      this.saveSoon();
+      if (this.#unsaved.length >= MAX_UNSAVED) await this.#saving;
+    }
     return undefined;
   }
 
+  /** Begins a transaction if one is due, else waits until it is. What runs already calls this when it ends. */
   private saveSoon(): void {
-    if (this.#saving || this.#saveTimer) return;
-    const waitMs = this.#nextSaveMs - performance.now();
-    if (waitMs <= 0) void this.saveNow();
-    else this.#saveTimer = setTimeout(() => void this.saveNow(), waitMs);
+    if (this.#saving || this.#unsaved.length === 0 || this.#saveError) return;
+    const waitMs = this.#unsaved.length >= SAVE_AT ? 0 : this.#nextSaveMs - performance.now();
+    if (waitMs <= 0) this.#saving = this.saveOnce();
+    else this.#saveTimer ??= setTimeout(() => this.timeIsUp(), waitMs);
   }
 
-  /** Writes down all that is finished, after the transaction that runs. Never rejects: see {@link saveOnce}. */
-  private async saveNow(): Promise<void> {
+  private timeIsUp(): void {
+    this.#saveTimer = undefined;
+    this.saveSoon();
+  }
+
+  /** Writes down all that is finished. Never rejects: see {@link saveOnce}. */
+  private async saveAll(): Promise<void> {
+    while (this.#saving) await this.#saving;
+    // After a failure nothing more: a cursor behind steps that were not written down would lose them.
+    while (this.#unsaved.length > 0 && !this.#saveError) await (this.#saving ??= this.saveOnce());
     clearTimeout(this.#saveTimer);
     this.#saveTimer = undefined;
-    await this.#saving;
-    // After a failure nothing more: a cursor behind steps that were not written down would lose them.
-    while (this.#unsaved.length > 0 && !this.#saveError) {
-      this.#saving ??= this.saveOnce();
-      await this.#saving;
-    }
   }
 
   /** One transaction. Keeps its failure for {@link run}. */
   private async saveOnce(): Promise<void> {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
     const steps = this.#unsaved;
     this.#unsaved = [];
     try {
+      await this.parts.planned;
       await this.save(steps);
     } catch (error) {
       this.#saveError = { error };
-    } finally {
-      this.#saving = undefined;
-      this.#nextSaveMs = performance.now() + SAVE_EVERY_MS;
     }
+    this.#saving = undefined;
+    this.#nextSaveMs = performance.now() + SAVE_EVERY_MS;
+    this.saveSoon();
   }
 
   private async save(steps: FinishedStep[]): Promise<void> {
-    const gotThrough = this.#probing && steps.some(({ step: { chunk } }) => chunk.members.length > 0);
+    const gotThrough = this.options.attempt.probing && steps.some(({ sent }) => sent > 0);
     const status = await this.parts.journal.save(this.order, steps, this.#position, gotThrough);
     this.#position += steps.length;
-    if (gotThrough) this.#probing = false;
+    if (gotThrough) this.options.attempt.probing = false;
     if (status === 'inactive') this.#paused = true;
   }
 }

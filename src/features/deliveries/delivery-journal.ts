@@ -1,8 +1,11 @@
-import { and, eq, isNull, max, sql } from 'drizzle-orm';
+import { and, eq, isNull, max } from 'drizzle-orm';
 import { nextStep, rejectsNeedFault } from '../../domain/faults/index.js';
 import { ConnectorError } from '../../kit/index.js';
+import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import {
+  abVariants,
+  audiences,
   connections,
   deliveries,
   deliveryBatches,
@@ -15,8 +18,10 @@ import {
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultDetail, FaultLog } from '../faults/index.js';
-import { type Delivery, type DeliveryOrder } from './delivery-rows.js';
+import type { Attempt } from './delivery-course.js';
+import { partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
+import { rowOf, saveSql, statusIn, sumOf } from './save-batches.js';
 
 /** What the row says after the change: when to try again, if at all. */
 export type AfterFailure = { state: 'queued'; delayMs: number } | { state: 'faulted' };
@@ -44,12 +49,41 @@ export class DeliveryJournal {
     await this.held(id, (tx) => tx.update(deliveries).set({ planned, cursor }).where(eq(deliveries.id, id)));
   }
 
+  /** Forgets what was sent of a whole state. What it plans stays. */
+  async beginAnew(id: string): Promise<Pick<Delivery, 'cursor' | 'accepted' | 'rejected' | 'skipped'>> {
+    const cursor: DeliveryCursor = { operation: 'replace', afterMpid: null, parts: 0 };
+    const start = { cursor, accepted: 0, rejected: 0, skipped: 0 };
+    await this.held(id, async (tx) => {
+      await tx.delete(deliveryBatches).where(eq(deliveryBatches.deliveryId, id));
+      await tx.update(deliveries).set(start).where(eq(deliveries.id, id));
+    });
+    return start;
+  }
+
   /** Keeps the partner's id of the audience. The first one stays. */
   async keepExternalId(connectionId: string, externalId: string): Promise<void> {
     await this.db
       .update(connections)
       .set({ externalId })
       .where(and(eq(connections.id, connectionId), isNull(connections.externalId)));
+  }
+
+  /** The partner knows the audience by `name`; if it was given another one meanwhile, that is to be told next. */
+  async keepName(connectionId: string, name: string): Promise<void> {
+    await this.db.transaction(async (tx) => {
+      const [row] = await tx
+        .select({ audience: audiences, variant: abVariants })
+        .from(connections)
+        .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+        .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
+        .where(eq(connections.id, connectionId))
+        .for('share', { of: audiences });
+      if (!row) return;
+      await tx
+        .update(connections)
+        .set({ renamePending: partnerNameOf(row) !== name })
+        .where(eq(connections.id, connectionId));
+    });
   }
 
   /** Position for the next row of batches. */
@@ -62,8 +96,9 @@ export class DeliveryJournal {
   }
 
   /**
-   * Writes finished steps and the cursor behind them. `probing`: something got through to a faulted partner,
-   * which resolves the fault. Returns the connection's status, by which the delivery goes on or stops.
+   * Writes finished steps and the cursor behind them, in one statement: a fast partner makes this often. `probing`:
+   * something got through to a faulted partner, which resolves the fault. Returns the connection's status, by which
+   * the delivery goes on or stops.
    */
   async save(
     { delivery, connection, output }: DeliveryOrder,
@@ -71,26 +106,19 @@ export class DeliveryJournal {
     firstPosition: number,
     probing: boolean,
   ): Promise<ConnectionStatus> {
-    const rows = steps.map((finished, index) => rowOf(delivery.id, firstPosition + index, finished));
-    const sum = (of: 'accepted' | 'rejected' | 'skipped') => rows.reduce((total, row) => total + row[of], 0);
-    const status = await this.held(delivery.id, async (tx) => {
-      await tx.insert(deliveryBatches).values(rows).onConflictDoNothing();
-      const cursor = steps.at(-1)?.step.cursorAfter ?? delivery.cursor;
-      await tx
-        .update(deliveries)
-        .set({
-          cursor,
-          accepted: sql`${deliveries.accepted} + ${sum('accepted')}`,
-          rejected: sql`${deliveries.rejected} + ${sum('rejected')}`,
-          skipped: sql`${deliveries.skipped} + ${sum('skipped')}`,
-          ...NO_FAILURE,
+    const rows = steps.map((finished, index) => rowOf(firstPosition + index, finished));
+    const cursor = steps.at(-1)?.cursorAfter ?? delivery.cursor;
+    const statement = saveSql(this.lease.isHeld(delivery.id), cursor, rows);
+    const status = probing
+      ? await this.db.transaction(async (tx) => {
+          const saved = statusIn(await tx.execute(statement), delivery.id);
+          await this.faults.resolveByProbe(tx, connection.id);
+          return saved;
         })
-        .where(eq(deliveries.id, delivery.id));
-      if (probing) await this.faults.resolveByProbe(tx, connection.id);
-      return statusOf(tx, connection.id);
-    });
+      : statusIn(await this.db.execute(statement), delivery.id);
+    if (probing) await this.faults.sendMail();
     for (const outcome of ['accepted', 'rejected', 'skipped'] as const) {
-      this.metrics.deliveryMembers.inc({ outcome, plugin: output.plugin }, sum(outcome));
+      this.metrics.deliveryMembers.inc({ outcome, plugin: output.plugin }, sumOf(rows, outcome));
     }
     return status;
   }
@@ -121,7 +149,7 @@ export class DeliveryJournal {
 
   /** Ends the delivery and brings the connection to its version. */
   async complete({ delivery, connection, audience }: DeliveryOrder, probing: boolean): Promise<void> {
-    const { id, toVersion } = delivery;
+    const { id, toVersion, toIdentities } = delivery;
     await this.held(id, async (tx) => {
       const [counts] = await tx.select().from(deliveries).where(eq(deliveries.id, id));
       if (!counts) return;
@@ -131,8 +159,14 @@ export class DeliveryJournal {
       await tx.update(deliveries).set(done).where(eq(deliveries.id, id));
       await tx
         .update(connections)
-        .set({ deliveredVersion: toVersion, updatedAt: finishedAt })
+        .set({ deliveredVersion: toVersion, deliveredIdentities: toIdentities, updatedAt: finishedAt })
         .where(eq(connections.id, connection.id));
+      await recordAudit(tx, {
+        action: 'delivery.delivered',
+        object: { type: 'delivery', id },
+        workspaceId: counts.workspaceId,
+        changes: factsOf({ ...counts, connectionId: connection.id }),
+      });
       if (probing) await this.faults.resolveByProbe(tx, connection.id);
       if (!rejectsNeedFault(counts)) return;
       const { accepted, rejected, skipped } = counts;
@@ -150,15 +184,17 @@ export class DeliveryJournal {
   async fail(
     { delivery, connection }: DeliveryOrder,
     error: ConnectorError,
-    probing: boolean,
+    { probing, reached }: Attempt,
   ): Promise<AfterFailure> {
-    return this.held(delivery.id, async (tx) => {
+    const after = await this.held(delivery.id, async (tx): Promise<AfterFailure> => {
       const [row] = await tx.select().from(deliveries).where(eq(deliveries.id, delivery.id));
       const now = this.clock.now();
       const failures = (row?.failures ?? 0) + 1;
       const firstFailureAt = row?.firstFailureAt ?? now;
       const { kind, code, message, retryAfterMs } = error;
-      const failed = { failures, firstFailureAt, error: { kind, code, message }, ...FREE };
+      // As it was before this try, where that has left nothing behind.
+      const touchedAt = reached ? row?.touchedAt : delivery.touchedAt;
+      const failed = { failures, firstFailureAt, error: { kind, code, message }, touchedAt, ...FREE };
       const firstFailureAtMs = firstFailureAt.getTime();
       const next = nextStep({ kind, failures, firstFailureAtMs, retryAfterMs }, now.getTime(), this.random());
       if (next.action === 'retry' && !probing) {
@@ -168,6 +204,8 @@ export class DeliveryJournal {
       }
       const stopped = { state: 'faulted', notBefore: null, ...failed } as const;
       await tx.update(deliveries).set(stopped).where(eq(deliveries.id, delivery.id));
+      // A failed probe leaves it as it was: stopped, which is noted already.
+      if (!probing) await noteFault(tx, delivery, code);
       if (probing) await this.faults.noteFailedProbe(tx, connection.id, error, this.random());
       else {
         const probeAtMs = next.action === 'fault' ? next.nextProbeAtMs : undefined;
@@ -181,6 +219,8 @@ export class DeliveryJournal {
       }
       return { state: 'faulted' };
     });
+    if (after.state === 'faulted') await this.faults.sendMail();
+    return after;
   }
 
   private held<T>(id: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -189,6 +229,32 @@ export class DeliveryJournal {
       return work(tx);
     });
   }
+}
+
+/** What a delivery comes to: ids, versions and counts. */
+function factsOf(
+  row: Pick<
+    Delivery,
+    'connectionId' | 'fromVersion' | 'toVersion' | 'planned' | 'accepted' | 'rejected' | 'skipped'
+  >,
+) {
+  const { connectionId, fromVersion, toVersion, planned, accepted, rejected, skipped } = row;
+  return {
+    connectionId: { to: connectionId },
+    version: { from: fromVersion, to: toVersion },
+    members: { to: { planned, accepted, rejected, skipped } },
+  };
+}
+
+async function noteFault(tx: Transaction, delivery: Delivery, code: string): Promise<void> {
+  await recordAudit(tx, {
+    action: 'delivery.faulted',
+    object: { type: 'delivery', id: delivery.id },
+    workspaceId: delivery.workspaceId,
+    outcome: 'failed',
+    code,
+    changes: { connectionId: { to: delivery.connectionId } },
+  });
 }
 
 async function statusOf(tx: Transaction, connectionId: string): Promise<ConnectionStatus> {
@@ -220,22 +286,5 @@ function detailOf({ code }: ConnectorError, attempts: number, firstFailureAt: Da
     attempts,
     firstFailureAt: firstFailureAt.toISOString(),
     ...(status === undefined ? {} : { httpStatus: Number(status) }),
-  };
-}
-
-function rowOf(deliveryId: string, position: number, finished: FinishedStep) {
-  const { step, batchId, accepted, exceptions } = finished;
-  const rejected = exceptions.filter(({ status }) => status === 'rejected').length;
-  return {
-    deliveryId,
-    position,
-    operation: step.operation,
-    batchId,
-    firstMpid: BigInt(step.chunk.firstMpid),
-    lastMpid: BigInt(step.chunk.lastMpid),
-    accepted,
-    rejected,
-    skipped: exceptions.length - rejected,
-    exceptions,
   };
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { and, eq, gt, isNull, notExists, sql, type SQL } from 'drizzle-orm';
-import { audiences, connections, deliveries, type Database } from '../../platform/database/index.js';
+import { and, eq, gt, isNull, notExists, or, type SQL } from 'drizzle-orm';
+import { audiences, connections, workspaces, type Database } from '../../platform/database/index.js';
 import { InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
+import { makeDeliveries, openDelivery } from './make-deliveries.js';
 
 /** Makes the deliveries that bring connections to their audience's published version. */
 @Injectable()
@@ -27,45 +28,29 @@ export class DeliveryPlanner {
     return this.plan(undefined);
   }
 
-  /**
-   * One statement: the unique index on open deliveries decides between those who try at the same time.
-   * Returns how many deliveries were made.
-   */
+  /** Returns how many deliveries were made. */
   private async plan(which: SQL | undefined): Promise<number> {
-    const open = this.db
-      .select({ one: sql`1` })
-      .from(deliveries)
-      .where(
-        and(
-          eq(deliveries.connectionId, connections.id),
-          sql`${deliveries.state} in ('queued', 'running', 'faulted')`,
-        ),
-      );
     const lagging = await this.db
       .select({
         workspaceId: connections.workspaceId,
         connectionId: connections.id,
         fromVersion: connections.deliveredVersion,
         toVersion: audiences.version,
+        fromIdentities: connections.deliveredIdentities,
+        toIdentities: workspaces.identitySequence,
       })
       .from(connections)
       .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+      .innerJoin(workspaces, eq(workspaces.id, connections.workspaceId))
       .where(
         and(
           which,
           eq(connections.status, 'active'),
           isNull(audiences.deletedAt),
-          gt(audiences.version, connections.deliveredVersion),
-          notExists(open),
+          or(gt(audiences.version, connections.deliveredVersion), connections.renamePending),
+          notExists(openDelivery(this.db)),
         ),
       );
-    if (lagging.length === 0) return 0;
-    const made = await this.db
-      .insert(deliveries)
-      .values(lagging)
-      .onConflictDoNothing()
-      .returning({ id: deliveries.id });
-    for (const { id } of made) await this.queue.enqueue({ kind: 'delivery', id });
-    return made.length;
+    return makeDeliveries(this.db, this.queue, lagging);
   }
 }

@@ -1,5 +1,7 @@
 import { eq } from 'drizzle-orm';
+import { partnerAudienceName } from '../../domain/names/index.js';
 import {
+  abVariants,
   audiences,
   connections,
   deliveries,
@@ -13,6 +15,7 @@ export type Delivery = typeof deliveries.$inferSelect;
 export type Connection = typeof connections.$inferSelect;
 export type Output = typeof outputs.$inferSelect;
 export type Audience = typeof audiences.$inferSelect;
+export type Variant = typeof abVariants.$inferSelect;
 
 /** A delivery with all it needs to know. */
 export interface DeliveryOrder {
@@ -20,6 +23,8 @@ export interface DeliveryOrder {
   connection: Connection;
   output: Output;
   audience: Audience;
+  /** Null: the connection sends the full audience. */
+  variant: Variant | null;
   /** `workspaces.number`, the workspace's key in the warehouse. */
   workspace: number;
 }
@@ -35,13 +40,21 @@ export async function readOrder(db: Database, deliveryId: string): Promise<Deliv
       connection: connections,
       output: outputs,
       audience: audiences,
+      variant: abVariants,
       workspace: workspaces.number,
     })
     .from(deliveries)
     .innerJoin(connections, eq(connections.id, deliveries.connectionId))
     .innerJoin(outputs, eq(outputs.id, connections.outputId))
     .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+    .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
     .innerJoin(workspaces, eq(workspaces.id, deliveries.workspaceId))
     .where(eq(deliveries.id, deliveryId));
   return row;
+}
+
+/** What the audience of an order is called at the partner. */
+export function partnerNameOf({ audience, variant }: Pick<DeliveryOrder, 'audience' | 'variant'>): string {
+  const { name, externalName } = audience;
+  return partnerAudienceName({ name, externalName, variantName: variant?.name ?? null });
 }

@@ -1,7 +1,7 @@
-import { FULL_AUDIENCE } from '../../domain/audiences/index.js';
-import { partnerAudienceName } from '../../domain/names/index.js';
+import { targetOfVariant } from '../../domain/audiences/index.js';
+import { sharedAttributes } from '../../domain/identities/index.js';
 import { asConnectorError, PartnerCalls, type CallPacing } from '../../host/outputs/index.js';
-import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
+import { ConnectorError, identitiesOf, type PartnerAudience } from '../../kit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
 import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
@@ -10,11 +10,15 @@ import type { Metrics } from '../../platform/metrics/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import { WarehouseError } from '../../platform/warehouse/index.js';
 import type { Ledger } from '../ledger/index.js';
+import { catchUp, touch } from './catch-up.js';
 import { ChunkReader } from './chunk-reader.js';
-import { DeliveryCourse } from './delivery-course.js';
+import { DeliveryCourse, type Attempt } from './delivery-course.js';
+import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
-import { FRESH_CURSOR, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { FRESH_CURSOR, partnerNameOf, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import type { LearnedIdentities } from './learned-identities.js';
+import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
 import { PartnerSide, stopOnRefusal } from './partner-side.js';
 
@@ -28,6 +32,7 @@ export interface RunnerParts {
   lease: WorkLease;
   journal: DeliveryJournal;
   planner: DeliveryPlanner;
+  learning: LearnedIdentities;
   lines: PartnerLines;
   queue: WorkQueue;
   clock: Clock;
@@ -50,7 +55,8 @@ export class DeliveryRunner {
     const order = await readOrder(db, id);
     if (!order) return;
     try {
-      await lease.during(id, signal, (held) => this.work(order, held));
+      const newest = await catchUp(db, lease, order);
+      await lease.during(id, signal, (held) => this.work(newest, held));
     } catch (error) {
       if (error instanceof LeaseLostError) return;
       // The metadata database did not take the outcome. Let go, if it can be told; the sweep takes it up.
@@ -60,11 +66,12 @@ export class DeliveryRunner {
   }
 
   private async work(order: DeliveryOrder, signal: AbortSignal): Promise<void> {
-    const { journal, lease, planner } = this.parts;
+    const { journal, lease } = this.parts;
     const { id } = order.delivery;
     if (order.audience.deletedAt !== null) return journal.cancel(id);
+    if (isOverdue(order)) return this.makeAnew(order);
     if (order.connection.status === 'inactive') return this.park(order);
-    const attempt = { probing: order.connection.status === 'faulted' };
+    const attempt: Attempt = { probing: order.connection.status === 'faulted', reached: false };
     try {
       const end = await this.deliver(order, signal, attempt);
       if (end === 'paused') await this.park(order);
@@ -74,14 +81,24 @@ export class DeliveryRunner {
       this.parts.metrics.deliveries.inc({ state: 'delivered', plugin: order.output.plugin });
     } catch (thrown) {
       const error = this.failureOf(thrown, order);
-      const after = await journal.fail(order, error, attempt.probing);
+      const after = await journal.fail(order, error, attempt);
       this.tell(order, error, after.state);
       if (after.state === 'queued') {
         await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs: after.delayMs });
       }
       return;
     }
-    await planner.wakeConnection(order.connection.id);
+    await this.wakeNext(order.connection.id);
+  }
+
+  private async makeAnew({ delivery, connection }: DeliveryOrder): Promise<void> {
+    await this.parts.journal.cancel(delivery.id);
+    await this.wakeNext(connection.id);
+  }
+
+  private async wakeNext(connectionId: string): Promise<void> {
+    await this.parts.planner.wakeConnection(connectionId);
+    await this.parts.learning.wakeConnection(connectionId);
   }
 
   private async park(order: DeliveryOrder): Promise<void> {
@@ -89,39 +106,54 @@ export class DeliveryRunner {
     await this.parts.queue.enqueue({ kind: 'delivery', id: order.delivery.id });
   }
 
-  private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: { probing: boolean }) {
+  private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: Attempt) {
     const { journal, ledger, lines, log, metrics, pacing } = this.parts;
     const last = lastCalls(signal);
     try {
       const line = await lines.open(order);
       const { plugin } = order.output;
-      const calls = new PartnerCalls(line, last.signal, log, pacing, (result, seconds) =>
-        metrics.batchSeconds.observe({ plugin, result }, seconds),
-      );
-      const { id, fromVersion, toVersion } = order.delivery;
+      const { id, fromVersion, toVersion, fromIdentities, toIdentities } = order.delivery;
+      const identities = { after: fromIdentities, upTo: toIdentities };
+      const observe = (result: string, seconds: number) =>
+        metrics.batchSeconds.observe({ plugin, result }, seconds);
+      const jobs = line.connector.audience.poll ? new DeliveryJobs(this.parts.db, id) : undefined;
+      const calls = new PartnerCalls(line, last.signal, log, pacing, observe, jobs);
       const reader = new ChunkReader(ledger, {
         key: { audienceId: order.audience.id, workspace: order.workspace },
-        target: FULL_AUDIENCE,
+        target: targetOfVariant(order.variant),
         fromVersion,
         toVersion,
-        forms: line.connector.identities,
+        identities,
+        forms: identitiesOf(line.connector, line.context(last.signal).settings),
         limits: line.limits,
+        attributes: sharedAttributes(order.connection.attributes),
       });
-      const cursor = await this.begin(order, reader, () =>
-        Boolean(line.connector.audience.replace?.wanted(line.context(last.signal))),
+      const { replace } = line.connector.audience;
+      if (replace?.inOneGo) await this.beginAnew(order);
+      const { cursor, planned } = this.begin(order, reader, () =>
+        Boolean(replace?.wanted(line.context(last.signal))),
       );
-      const side = new PartnerSide(calls, await this.partnerAudience(order, calls), {
-        fromVersion,
-        toVersion,
-      });
-      const options = { concurrency: line.limits.concurrency ?? 1, probing: attempt.probing };
-      const course = new DeliveryCourse(order, { reader, side, journal }, options, signal);
       try {
-        const end = await course.run(cursor);
+        const steps = oneAhead(reader.steps(cursor));
+        const audience = await this.partnerAudience(order, calls);
+        await touch(this.parts.db, this.parts.lease, order);
+        const side = new PartnerSide(calls, audience, {
+          fromVersion,
+          toVersion,
+          identities,
+          relinks: order.connection.relinks,
+        });
+        const options = { concurrency: line.limits.concurrency ?? 1, attempt };
+        const course = new DeliveryCourse(order, { steps, side, journal, planned }, options, signal);
+        const end = await course.run();
+        await planned;
         if (end === 'sent') await this.finish(id, cursor.operation, side);
+        if (end === 'sent') await side.delivered();
         return end;
       } finally {
-        attempt.probing = course.probing;
+        attempt.reached = calls.reached || cursor.operation === 'replace';
+        // Later it would write over the cursor of whoever goes on.
+        await Promise.allSettled([planned]);
       }
     } catch (error) {
       if (signal.aborted && !(error instanceof LeaseLostError)) return 'aborted';
@@ -131,34 +163,54 @@ export class DeliveryRunner {
     }
   }
 
-  /** Counts what there is to send, once a delivery, and says where to go on. */
-  private async begin(
-    order: DeliveryOrder,
+  /** A whole state that was interrupted begins with its first part again, where the partner takes it in one go only. */
+  private async beginAnew(order: DeliveryOrder): Promise<void> {
+    const { delivery } = order;
+    if (delivery.cursor.operation !== 'replace' || delivery.cursor.afterMpid === null) return;
+    order.delivery = { ...delivery, ...(await this.parts.journal.beginAnew(delivery.id)) };
+  }
+
+  /** Counts what there is to send, once a delivery and while the first of it goes out, and says where to go on. */
+  private begin(
+    { delivery }: DeliveryOrder,
     reader: ChunkReader,
     whole: () => boolean,
-  ): Promise<DeliveryCursor> {
-    const { delivery } = order;
-    if (delivery.planned !== null) return delivery.cursor;
+  ): { cursor: DeliveryCursor; planned: Promise<void> } {
+    if (delivery.planned !== null) return { cursor: delivery.cursor, planned: Promise.resolve() };
     const replacing = whole();
     const operations: Operation[] = replacing ? ['replace'] : ['add', 'remove'];
     const cursor: DeliveryCursor = replacing
       ? { operation: 'replace', afterMpid: null, parts: 0 }
       : FRESH_CURSOR;
-    await this.parts.journal.plan(delivery.id, await reader.count(operations), cursor);
-    return cursor;
+    const planned = reader
+      .count(operations)
+      .then((members) => this.parts.journal.plan(delivery.id, members, cursor));
+    // Its failure is heard of where the first outcome is to be written down.
+    planned.catch(() => undefined);
+    return { cursor, planned };
   }
 
-  /** Makes the audience at the partner the first time. A repeated `create` carries the same connection id. */
+  /** Makes the audience at the partner the first time, or anew. A repeated `create` carries the same key. */
   private async partnerAudience(order: DeliveryOrder, calls: PartnerCalls): Promise<PartnerAudience> {
-    const { audience, connection } = order;
-    const name = partnerAudienceName(audience);
-    if (connection.externalId !== null) return { externalId: connection.externalId, name };
+    const { connection } = order;
+    const name = partnerNameOf(order);
     const partner = calls.line.connector.audience;
+    if (connection.externalId !== null) {
+      const known = { externalId: connection.externalId, name };
+      if (connection.renamePending) {
+        await stopOnRefusal(calls.call(async (ctx) => partner.rename?.(ctx, known)));
+        await this.parts.journal.keepName(connection.id, name);
+      }
+      return known;
+    }
     if (!partner.create) return { externalId: name, name };
+    const { id, relinks } = connection;
+    const key = relinks === 0 ? id : `${id}-${relinks}`;
     const { externalId } = await stopOnRefusal(
-      calls.call(async (ctx) => (await partner.create?.(ctx, { name })) ?? { externalId: name }),
+      calls.call(async (ctx) => (await partner.create?.(ctx, { name, key })) ?? { externalId: name }),
     );
     await this.parts.journal.keepExternalId(connection.id, externalId);
+    if (partner.rename) await this.parts.journal.keepName(connection.id, name);
     return { externalId, name };
   }
 
@@ -190,6 +242,14 @@ export class DeliveryRunner {
       this.parts.log.warn(where, 'delivery stopped by a fault');
     } else this.parts.log.info(where, 'delivery will be tried again');
   }
+}
+
+/** Planned from what the connection had before another delivery went by. */
+function isOverdue({ delivery, connection }: DeliveryOrder): boolean {
+  return (
+    delivery.fromVersion !== connection.deliveredVersion ||
+    delivery.fromIdentities !== connection.deliveredIdentities
+  );
 }
 
 const WAREHOUSE_FAILED =

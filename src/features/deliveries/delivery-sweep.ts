@@ -4,6 +4,7 @@ import { connections, deliveries, faults, type Database } from '../../platform/d
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
+import type { LearnedIdentities } from './learned-identities.js';
 
 /** Most rows of one sort that a sweep takes up; the next sweep takes the rest. */
 const SWEEP_LIMIT = 1000;
@@ -15,14 +16,16 @@ export class DeliverySweep {
       db: Database;
       lease: WorkLease;
       planner: DeliveryPlanner;
+      learning: LearnedIdentities;
       queue: WorkQueue;
       clock: Clock;
     },
   ) {}
 
   async run(): Promise<void> {
-    const { lease, planner, queue } = this.parts;
+    const { lease, planner, learning, queue } = this.parts;
     await planner.wakeAll();
+    await learning.wakeAll();
     await this.releaseProbes();
     for (const id of await lease.due(SWEEP_LIMIT)) await queue.enqueue({ kind: 'delivery', id });
   }

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { PluginRegistry } from '../../host/registry/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database } from '../../platform/database/index.js';
 import { Leases, WorkLease } from '../../platform/lease/index.js';
@@ -13,6 +14,7 @@ import { DeliveryJournal } from './delivery-journal.js';
 import { DeliveryPlanner } from './delivery-planner.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { DeliverySweep } from './delivery-sweep.js';
+import { LearnedIdentities } from './learned-identities.js';
 import { PartnerLines } from './partner-lines.js';
 
 /** The classes of this feature that know no Nest, put together. */
@@ -28,6 +30,7 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       Leases,
       FaultLog,
       DeliveryPlanner,
+      LearnedIdentities,
       PartnerLines,
       Metrics,
     ],
@@ -40,6 +43,7 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       leases: Leases,
       faults: FaultLog,
       planner: DeliveryPlanner,
+      learning: LearnedIdentities,
       lines: PartnerLines,
       metrics: Metrics,
     ) => {
@@ -47,13 +51,29 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       const journal = new DeliveryJournal(db, lease, faults, clock, metrics);
       const log = logger.child({ context: 'deliveries' });
       const ledger = new Ledger(warehouse);
-      return new DeliveryRunner({ db, ledger, lease, journal, planner, lines, queue, clock, log, metrics });
+      const work = { db, ledger, lease, queue, clock };
+      return new DeliveryRunner({ ...work, journal, planner, learning, lines, log, metrics });
     },
   },
   {
     provide: DeliverySweep,
-    inject: [DATABASE, WORK_QUEUE, CLOCK, Leases, DeliveryPlanner],
-    useFactory: (db: Database, queue: WorkQueue, clock: Clock, leases: Leases, planner: DeliveryPlanner) =>
-      new DeliverySweep({ db, queue, clock, planner, lease: new WorkLease(db, leases, 'delivery') }),
+    inject: [DATABASE, WORK_QUEUE, CLOCK, Leases, DeliveryPlanner, LearnedIdentities],
+    useFactory: (
+      db: Database,
+      queue: WorkQueue,
+      clock: Clock,
+      leases: Leases,
+      planner: DeliveryPlanner,
+      learning: LearnedIdentities,
+    ) => {
+      const lease = new WorkLease(db, leases, 'delivery');
+      return new DeliverySweep({ db, queue, clock, planner, learning, lease });
+    },
+  },
+  {
+    provide: LearnedIdentities,
+    inject: [DATABASE, WAREHOUSE, PluginRegistry, WORK_QUEUE],
+    useFactory: (db: Database, warehouse: Warehouse, registry: PluginRegistry, queue: WorkQueue) =>
+      new LearnedIdentities(db, new Ledger(warehouse), registry, queue),
   },
 ];

@@ -8,7 +8,7 @@ import type { OutcomesQuery, OutcomeView } from './deliveries.dto.js';
 /** Batches read at once for a file. */
 const BATCHES_A_READ = 50;
 
-type OutcomeFilter = Pick<OutcomesQuery, 'status' | 'code'>;
+type OutcomeFilter = Pick<OutcomesQuery, 'status' | 'code' | 'operation'>;
 
 /** Who of a delivery did not get to the partner, and why. Kept in the rows of its batches. */
 @Injectable()
@@ -35,7 +35,13 @@ export class OutcomesService {
       const batches = await this.db
         .select()
         .from(deliveryBatches)
-        .where(and(eq(deliveryBatches.deliveryId, deliveryId), gt(deliveryBatches.position, after)))
+        .where(
+          and(
+            eq(deliveryBatches.deliveryId, deliveryId),
+            gt(deliveryBatches.position, after),
+            filter.operation ? eq(deliveryBatches.operation, filter.operation) : undefined,
+          ),
+        )
         .orderBy(asc(deliveryBatches.position))
         .limit(BATCHES_A_READ);
       for (const { exceptions, operation, batchId, position } of batches) {
@@ -59,10 +65,11 @@ export class OutcomesService {
   }
 }
 
-function exceptionsSql(deliveryId: string, { status, code }: OutcomeFilter): SQL {
+function exceptionsSql(deliveryId: string, { status, code, operation }: OutcomeFilter): SQL {
   return sql`
     from ${deliveryBatches} as b, jsonb_array_elements(b.exceptions) with ordinality as e(value, number)
     where b.delivery_id = ${deliveryId}
+      and ${operation === undefined ? sql`true` : sql`b.operation = ${operation}`}
       and ${status === undefined ? sql`true` : sql`e.value ->> 'status' = ${status}`}
       and ${code === undefined ? sql`true` : sql`e.value ->> 'code' = ${code}`}`;
 }

@@ -9,9 +9,10 @@ import type { DeliveryOrder } from './delivery-rows.js';
 /** Opens the way to a connection's partner. */
 @Injectable()
 export class PartnerLines {
-  private readonly budgets = new RateBudgets();
-
-  constructor(private readonly contexts: ContextFactory) {}
+  constructor(
+    private readonly contexts: ContextFactory,
+    private readonly budgets: RateBudgets,
+  ) {}
 
   /**
    * The line of a connection as it is configured now.
@@ -22,13 +23,16 @@ export class PartnerLines {
     try {
       const ready = await this.contexts.output(output);
       const limits = limitsOf(ready.plugin, ready.settings);
-      const budget = this.budgets.of(output.id, limits.rateLimit);
       return {
         connectionId: connection.id,
         connector: ready.plugin,
         limits,
-        ...(budget ? { budget } : {}),
-        context: ready.connection({ id: connection.id, settings: connection.settings }),
+        budget: this.budgets.of(ready.account, limits.rateLimit),
+        context: ready.connection({
+          id: connection.id,
+          settings: connection.settings,
+          attributes: connection.attributes,
+        }),
         secrets: ready.secrets,
       };
     } catch (error) {

@@ -1,20 +1,30 @@
-import { PartnerCalls, batchIdOf, sendBatch } from '../../host/outputs/index.js';
-import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
+import { asBatch, batchIdOf, PartnerCalls, sendBatch } from '../../host/outputs/index.js';
+import { ConnectorError, type PartnerAudience, type RejectedMember } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
+import type { IdentityRange } from '../ledger/index.js';
 import type { Step } from './chunk-reader.js';
 
-/** What became of one step. Everybody of its chunk who is not in `exceptions` was accepted. */
-export interface FinishedStep {
-  step: Step;
+/**
+ * What became of one step. Everybody of its chunk who is not in `exceptions` was accepted. The chunk itself is not
+ * kept: it may be a while until this is written down.
+ */
+export interface FinishedStep extends Pick<Step, 'operation' | 'cursorAfter'> {
+  firstMpid: string;
+  lastMpid: string;
   batchId: string;
+  /** Members that the partner was told of. */
+  sent: number;
   accepted: number;
   exceptions: MemberOutcome[];
 }
 
-/** The versions that a delivery goes between. */
-export interface VersionRange {
+/** What a delivery goes between. */
+export interface DeliveryRange {
   fromVersion: number;
   toVersion: number;
+  identities: IdentityRange;
+  /** How often the audience was made anew at the partner. */
+  relinks: number;
 }
 
 /** Why members were not sent; in docs/faults.md. */
@@ -26,25 +36,35 @@ export class PartnerSide {
   constructor(
     private readonly calls: PartnerCalls,
     private readonly audience: PartnerAudience,
-    private readonly versions: VersionRange,
+    private readonly range: DeliveryRange,
   ) {}
 
   async send(step: Step): Promise<FinishedStep> {
-    const { operation, chunk } = step;
+    const { operation, chunk, cursorAfter } = step;
     const { firstMpid, lastMpid, members } = chunk;
     const connectionId = this.calls.line.connectionId;
-    const batchId = batchIdOf({ connectionId, ...this.versions, operation, firstMpid, lastMpid });
+    const batchId = batchIdOf({
+      connectionId,
+      ...this.versions,
+      ...this.runOf(step),
+      operation,
+      firstMpid,
+      lastMpid,
+    });
+    const about = { operation, cursorAfter, firstMpid, lastMpid, batchId };
     const skipped = chunk.skipped.map((mpid) => skip(mpid, 'NO_ACCEPTED_IDENTITY', NO_ACCEPTED_IDENTITY));
     if (operation === 'remove' && !this.calls.line.connector.audience.remove) {
-      skipped.push(...members.map(({ mpid }) => skip(mpid, 'REMOVE_UNSUPPORTED', REMOVE_UNSUPPORTED)));
-      return { step, batchId, accepted: 0, exceptions: skipped };
+      skipped.push(
+        ...members.members.map(({ mpid }) => skip(mpid, 'REMOVE_UNSUPPORTED', REMOVE_UNSUPPORTED)),
+      );
+      return { ...about, sent: 0, accepted: 0, exceptions: skipped };
     }
-    if (members.length === 0) return { step, batchId, accepted: 0, exceptions: skipped };
+    if (members.size === 0) return { ...about, sent: 0, accepted: 0, exceptions: skipped };
     const rejected = operation === 'replace' ? await this.writePart(step, batchId) : await this.change(step);
     return {
-      step,
-      batchId,
-      accepted: members.length - rejected.length,
+      ...about,
+      sent: members.size,
+      accepted: members.size - rejected.length,
       exceptions: [...skipped, ...rejected],
     };
   }
@@ -53,34 +73,71 @@ export class PartnerSide {
   async finish(parts: number, members: number): Promise<void> {
     const { replace } = this.calls.line.connector.audience;
     if (!replace) return;
-    const whole = { toVersion: this.versions.toVersion, parts, members };
+    const whole = { toVersion: this.range.toVersion, parts, members };
     await stopOnRefusal(this.calls.call((ctx) => replace.finish(ctx, this.audience, whole)));
   }
 
-  private async change({ operation, chunk }: Step): Promise<MemberOutcome[]> {
+  /** Tells the partner's side that everything was sent. */
+  async delivered(): Promise<void> {
+    const partner = this.calls.line.connector.audience;
+    if (partner.delivered === undefined) return;
+    await stopOnRefusal(this.calls.call(async (ctx) => partner.delivered?.(ctx, this.audience)));
+  }
+
+  private get versions() {
+    const { fromVersion, toVersion } = this.range;
+    return { fromVersion, toVersion };
+  }
+
+  /** Identities may go out twice between the same versions, and all members to a list that was made anew. */
+  private runOf({ operation }: Step): { run?: string } {
+    const { identities, relinks } = this.range;
+    const run = [
+      ...(operation === 'add_identities' ? [`identities ${identities.after}-${identities.upTo}`] : []),
+      ...(relinks > 0 ? [`link ${relinks}`] : []),
+    ].join(' ');
+    return run === '' ? {} : { run };
+  }
+
+  private async change(step: Step): Promise<MemberOutcome[]> {
+    const { operation, chunk } = step;
     const change = operation === 'remove' ? 'remove' : 'add';
-    const shipment = { audience: this.audience, operation: change, ...this.versions } as const;
+    const shipment = {
+      audience: this.audience,
+      operation: change,
+      ...this.versions,
+      ...this.runOf(step),
+    } as const;
     const { rejected } = await sendBatch(this.calls, shipment, chunk.members);
-    return rejected.map(({ index, code, message }) => ({
-      mpid: chunk.members[index]?.mpid ?? '',
-      status: 'rejected',
-      code,
-      message,
-    }));
+    return outcomesOf(rejected, chunk);
   }
 
   private async writePart({ chunk, part }: Step, batchId: string): Promise<MemberOutcome[]> {
     const { replace } = this.calls.line.connector.audience;
     if (!replace) throw new ConnectorError('config', 'REPLACE_UNSUPPORTED', REPLACE_GONE);
-    const batch = { id: batchId, members: chunk.members, ...this.versions };
-    await stopOnRefusal(this.calls.call((ctx) => replace.write(ctx, this.audience, batch, part)));
-    return [];
+    const batch = asBatch(chunk.members, { id: batchId, ...this.versions });
+    const rejected = await stopOnRefusal(
+      this.calls.callBatch(batch, async (ctx) => ({
+        status: 'done',
+        rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
+      })),
+    );
+    return outcomesOf(rejected, chunk);
   }
 }
 
 const REPLACE_GONE =
   'The delivery was begun as a whole state, which the plugin no longer takes. Put the former version of the ' +
   'plugin back, or delete the connection and make it again.';
+
+function outcomesOf(rejected: readonly RejectedMember[], { members }: Step['chunk']): MemberOutcome[] {
+  return rejected.map(({ index, code, message }) => ({
+    mpid: members.members[index]?.mpid ?? '',
+    status: 'rejected',
+    code,
+    message,
+  }));
+}
 
 function skip(mpid: string, code: string, message: string): MemberOutcome {
   return { mpid, status: 'skipped', code, message };

@@ -18,11 +18,14 @@ import {
 } from 'class-validator';
 import { IDENTITY_TYPES, type IdentityType } from '../../kit/index.js';
 import { EXPORT_STATES, type ExportState } from '../../platform/database/index.js';
-import { PageQuery } from '../http/index.js';
+import { WorkspacePageQuery } from '../http/index.js';
 import type { ExportRow } from './runner/export-plan.js';
 
 export class CreateExport {
-  @ApiProperty({ type: [Number], description: 'Audiences of one workspace; each becomes a CSV' })
+  @ApiProperty({
+    type: [Number],
+    description: 'Audiences of one workspace; each becomes a CSV, or one for each of its variantIds',
+  })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
@@ -32,10 +35,14 @@ export class CreateExport {
   @Max(Number.MAX_SAFE_INTEGER, { each: true })
   audienceIds!: number[];
 
-  @ApiPropertyOptional({ type: [String], description: 'Variants of A/B tests of these audiences' })
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'Variants of A/B tests of these audiences: each becomes a CSV, instead of its full audience',
+  })
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100)
+  @ArrayUnique()
   @IsUUID(undefined, { each: true })
   variantIds?: string[];
 
@@ -68,12 +75,7 @@ export class CreateExport {
   neutraliseFormulas?: boolean;
 }
 
-export class ExportsQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-
+export class ExportsQuery extends WorkspacePageQuery {
   @ApiPropertyOptional({ enum: EXPORT_STATES })
   @IsOptional()
   @IsIn(EXPORT_STATES)

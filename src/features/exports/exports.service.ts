@@ -1,9 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
+import { changesOf, recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import { LinkSigner } from '../../platform/crypto/index.js';
-import { audiences, exportsTable, type Database, type ExportState } from '../../platform/database/index.js';
+import {
+  abTests,
+  abVariants,
+  audiences,
+  exportsTable,
+  type Database,
+  type ExportState,
+  type Transaction,
+} from '../../platform/database/index.js';
 import type { Config } from '../../platform/env/index.js';
 import { InjectClock, InjectConfig, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
@@ -25,7 +34,6 @@ export class ExportsService {
   ) {}
 
   async create(principal: Principal, given: CreateExport): Promise<ExportView> {
-    const [variantId] = given.variantIds ?? [];
     const row = await this.db.transaction(async (tx) => {
       const found = await tx
         .select({ id: audiences.id, workspaceId: audiences.workspaceId, version: audiences.version })
@@ -40,17 +48,31 @@ export class ExportsService {
         .orderBy(audiences.id)
         .for('share');
       const workspaceId = oneWorkspace(given.audienceIds, found);
-      if (variantId !== undefined) throw noSuchVariant();
+      const variantIds = given.variantIds ?? [];
+      await requireVariants(tx, given.audienceIds, variantIds);
       const [inserted] = await tx
         .insert(exportsTable)
         .values({
           workspaceId,
           audienceIds: given.audienceIds,
+          variantIds,
           identityTypes: given.identityTypes,
           neutraliseFormulas: given.neutraliseFormulas ?? false,
           notifyEmail: given.notifyEmail,
         })
         .returning();
+      if (inserted) {
+        const fields = {
+          shown: ['audienceIds', 'variantIds', 'identityTypes', 'neutraliseFormulas'],
+          named: ['notifyEmail'],
+        };
+        await recordAudit(tx, {
+          action: 'export.create',
+          object: { type: 'export', id: inserted.id },
+          workspaceId,
+          changes: changesOf(undefined, inserted, fields),
+        });
+      }
       return inserted;
     });
     if (!row) throw notFound('export', 'just made');
@@ -132,8 +154,29 @@ function oneWorkspace(ids: readonly number[], found: readonly { id: number; work
   return workspaceId;
 }
 
-function noSuchVariant(): HubError {
-  return new HubError('VARIANT_UNKNOWN', 'These audiences have no such variant.', [
+/** Locks the tests of the variants, so that none of them is deleted before the export is asked for. */
+async function requireVariants(
+  tx: Transaction,
+  audienceIds: readonly number[],
+  variantIds: readonly string[],
+): Promise<void> {
+  if (variantIds.length === 0) return;
+  const found = await tx
+    .select({ id: abVariants.id })
+    .from(abVariants)
+    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
+    .where(
+      and(
+        inArray(abVariants.id, [...variantIds]),
+        inArray(abTests.audienceId, [...audienceIds]),
+        isNull(abTests.deletedAt),
+      ),
+    )
+    .for('share', { of: abTests });
+  const there = new Set(found.map(({ id }) => id));
+  const missing = variantIds.filter((id) => !there.has(id));
+  if (missing.length === 0) return;
+  throw new HubError('VARIANT_UNKNOWN', `These audiences have no variant ${missing.join(', ')}.`, [
     { field: 'variantIds', message: 'must name variants of the A/B tests of these audiences' },
   ]);
 }

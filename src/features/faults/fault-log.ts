@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { and, eq, isNull, ne, sql, type SQL } from 'drizzle-orm';
 import { nextProbeAtMs } from '../../domain/faults/index.js';
 import type { ConnectorError } from '../../kit/index.js';
+import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import { connections, faults, type Transaction } from '../../platform/database/index.js';
 import { InjectClock } from '../../platform/nest/index.js';
+import { FaultMail } from './fault-mail.js';
 
 export type Fault = typeof faults.$inferSelect;
 
@@ -29,7 +31,10 @@ export const RESOLVED_BY_PROBE = 'probe';
  */
 @Injectable()
 export class FaultLog {
-  constructor(@InjectClock() private readonly clock: Clock) {}
+  constructor(
+    @InjectClock() private readonly clock: Clock,
+    private readonly mail: FaultMail,
+  ) {}
 
   /** Stops the connection with a fault. One that was paused meanwhile stays paused. */
   async stop(
@@ -43,13 +48,17 @@ export class FaultLog {
       .update(connections)
       .set({ status: 'faulted', updatedAt: this.clock.now() })
       .where(and(eq(connections.id, subject.connectionId), eq(connections.status, 'active')));
-    await tx.insert(faults).values({
-      ...subject,
-      ...namedBy(error),
-      detail,
-      raisedAt: this.clock.now(),
-      nextProbeAt: probeAtMs === undefined ? null : new Date(probeAtMs),
-    });
+    const nextProbeAt = probeAtMs === undefined ? null : new Date(probeAtMs);
+    const [raised] = await tx
+      .insert(faults)
+      .values({ ...subject, ...namedBy(error), detail, raisedAt: this.clock.now(), nextProbeAt })
+      .returning();
+    if (raised) await this.mail.raised(tx, raised);
+  }
+
+  /** Has the mails about it sent. After the transaction. */
+  sendMail(): Promise<void> {
+    return this.mail.send();
   }
 
   /** Tells of refused rows; the connection goes on. One such fault is open a connection, with the newest facts. */
@@ -66,7 +75,11 @@ export class FaultLog {
       .where(and(openOf(subject.connectionId), eq(faults.kind, 'permanent')))
       .returning({ id: faults.id });
     if (updated.length > 0) return;
-    await tx.insert(faults).values({ ...subject, ...newest, kind: 'permanent', raisedAt: this.clock.now() });
+    const [raised] = await tx
+      .insert(faults)
+      .values({ ...subject, ...newest, kind: 'permanent', raisedAt: this.clock.now() })
+      .returning();
+    if (raised) await this.mail.raised(tx, raised);
   }
 
   /** Resolves what stops the connection because a probe got through. */
@@ -75,10 +88,22 @@ export class FaultLog {
       .update(connections)
       .set({ status: 'active', updatedAt: this.clock.now() })
       .where(and(eq(connections.id, connectionId), eq(connections.status, 'faulted')));
-    await tx
+    const resolved = await tx
       .update(faults)
       .set({ resolvedAt: this.clock.now(), resolvedBy: RESOLVED_BY_PROBE, nextProbeAt: null })
-      .where(stopping(connectionId));
+      .where(stopping(connectionId))
+      .returning();
+    for (const fault of resolved) {
+      const { id, workspaceId, code } = fault;
+      const object = { type: 'fault', id };
+      await recordAudit(tx, {
+        action: 'fault.resolved',
+        object,
+        workspaceId,
+        changes: { code: { from: code } },
+      });
+      await this.mail.recovered(tx, fault, undefined);
+    }
   }
 
   /** A probe failed: the fault says the newest reason, and the next probe comes later. */

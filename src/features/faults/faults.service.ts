@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, isNotNull, isNull, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
+import { LIST_GONE } from '../../kit/index.js';
+import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import {
   connections,
   deliveries,
   faults,
+  OPEN_DELIVERY_STATES,
   PARKED_UNTIL,
   type Database,
   type Transaction,
@@ -15,6 +18,7 @@ import type { WorkQueue } from '../../platform/queue/index.js';
 import { readPage, type Page } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
 import type { Fault } from './fault-log.js';
+import { FaultMail } from './fault-mail.js';
 import type { FaultRow, FaultsQuery } from './faults.dto.js';
 
 /** Faults as people see and resume them. */
@@ -24,6 +28,7 @@ export class FaultsService {
     @InjectDatabase() private readonly db: Database,
     @InjectWorkQueue() private readonly queue: WorkQueue,
     @InjectClock() private readonly clock: Clock,
+    private readonly mail: FaultMail,
   ) {}
 
   /** Newest first. */
@@ -64,13 +69,24 @@ export class FaultsService {
         .update(faults)
         .set({ resolvedAt: this.clock.now(), resolvedBy: principal.name, nextProbeAt: null })
         .where(and(eq(faults.id, id), isNull(faults.resolvedAt)))
-        .returning({ id: faults.id });
-      if (resolved.length === 0) return 'resolved before';
+        .returning();
+      const [ended] = resolved;
+      if (!ended) return 'resolved before';
+      await this.mail.recovered(tx, ended, principal.name);
+      const { workspaceId, connectionId, code } = ended;
+      await recordAudit(tx, {
+        action: 'fault.resume',
+        object: { type: 'fault', id },
+        workspaceId,
+        changes: { connectionId: { from: connectionId }, code: { from: code } },
+      });
       if (fault.kind === 'permanent' || !connection) return undefined;
-      return this.goOn(tx, connection, open);
+      const waiting = fault.code === LIST_GONE ? await relink(tx, connection, open, this.clock.now()) : open;
+      return this.goOn(tx, connection, waiting);
     });
     if (queued === 'resolved before') throw alreadyResolved((await this.get(principal, id)).fault);
     if (queued !== undefined) await this.queue.enqueue({ kind: 'delivery', id: queued });
+    await this.mail.send();
     return this.get(principal, id);
   }
 
@@ -114,17 +130,42 @@ export class FaultsService {
   }
 }
 
+/**
+ * The audience is made anew at the partner, and all of it is sent once, by a delivery in place of the one that found
+ * it gone: what that one had sent went into a list that is there no more.
+ */
+async function relink(
+  tx: Transaction,
+  connection: typeof connections.$inferSelect,
+  open: { id: string; state: string } | undefined,
+  now: Date,
+): Promise<{ id: string; state: string } | undefined> {
+  if (open?.state !== 'faulted') return open;
+  const anew = {
+    externalId: null,
+    deliveredVersion: 0,
+    deliveredIdentities: 0,
+    relinks: connection.relinks + 1,
+  };
+  await tx.update(connections).set(anew).where(eq(connections.id, connection.id));
+  const ended = { state: 'cancelled', finishedAt: now, notBefore: null } as const;
+  const [gone] = await tx.update(deliveries).set(ended).where(eq(deliveries.id, open.id)).returning();
+  if (!gone) return undefined;
+  const { workspaceId, connectionId, toVersion, toIdentities } = gone;
+  const whole = { workspaceId, connectionId, fromVersion: 0, toVersion, fromIdentities: 0, toIdentities };
+  const [made] = await tx
+    .insert(deliveries)
+    .values({ ...whole, state: 'faulted' })
+    .returning({ id: deliveries.id, state: deliveries.state });
+  return made;
+}
+
 /** Locked first, so that the delivery's own process cannot write about it meanwhile. */
 async function lockOpenDelivery(tx: Transaction, connectionId: string) {
   const [open] = await tx
     .select({ id: deliveries.id, state: deliveries.state })
     .from(deliveries)
-    .where(
-      and(
-        eq(deliveries.connectionId, connectionId),
-        inArray(deliveries.state, ['queued', 'running', 'faulted']),
-      ),
-    )
+    .where(and(eq(deliveries.connectionId, connectionId), inArray(deliveries.state, OPEN_DELIVERY_STATES)))
     .for('update');
   return open;
 }

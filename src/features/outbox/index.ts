@@ -1,2 +1,2 @@
 export { OutboxModule } from './outbox.module.js';
-export { OutboxService, type Post } from './outbox.service.js';
+export { NOBODY, OutboxService, type Post } from './outbox.service.js';

@@ -1,19 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsUUID } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
 import type { outbox } from '../../platform/database/index.js';
-import { PageQuery } from '../http/index.js';
+import { WorkspacePageQuery } from '../http/index.js';
 
 export type OutboxMail = typeof outbox.$inferSelect;
 
 const STATES = ['waiting', 'sent', 'kept', 'failed'] as const;
 type MailState = (typeof STATES)[number];
 
-export class OutboxQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-
+export class OutboxQuery extends WorkspacePageQuery {
   @ApiPropertyOptional({ enum: STATES })
   @IsOptional()
   @IsIn(STATES)
@@ -27,9 +22,11 @@ export class OutboxMailView {
   workspaceId!: string;
   @ApiProperty({ description: 'A mail address, or workspace-admins where there was none' })
   recipient!: string;
+  @ApiProperty({ type: String, nullable: true, description: 'What it is about, or digest' })
+  kind!: string | null;
   @ApiProperty()
   subject!: string;
-  @ApiProperty()
+  @ApiProperty({ description: 'Plain text; the mail has the same as HTML' })
   body!: string;
   @ApiProperty({
     enum: STATES,
@@ -38,6 +35,15 @@ export class OutboxMailView {
   state!: MailState;
   @ApiProperty({ type: String, nullable: true, description: 'Why the last try failed' })
   error!: string | null;
+  @ApiProperty({ description: 'Tries so far' })
+  attempts!: number;
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Before this moment it is not tried again',
+  })
+  nextTryAt!: string | null;
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
@@ -45,15 +51,18 @@ export class OutboxMailView {
 }
 
 export function showMail(row: OutboxMail): OutboxMailView {
-  const { id, workspaceId, recipient, subject, body, state, error } = row;
+  const { id, workspaceId, recipient, kind, subject, body, state, error, attempts } = row;
   return {
     id,
     workspaceId,
     recipient,
+    kind,
     subject,
     body,
     state,
     error,
+    attempts,
+    nextTryAt: (state === 'waiting' && row.notBefore?.toISOString()) || null,
     createdAt: row.createdAt.toISOString(),
     sentAt: row.sentAt?.toISOString() ?? null,
   };

@@ -43,7 +43,8 @@ export class OutboxSender {
 
   private async send(mail: OutboxMail): Promise<boolean> {
     try {
-      await this.mailer.send({ to: mail.recipient, subject: mail.subject, text: mail.body });
+      const { id, recipient: to, subject, body: text, html, thread, workspaceId: list } = mail;
+      await this.mailer.send({ id, to, subject, text, html, thread, list });
     } catch (error) {
       await this.failed(mail, error);
       return false;

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { and, desc, eq, isNull, or, sql } from 'drizzle-orm';
-import { outbox, users, workspaces, type Database, type Transaction } from '../../platform/database/index.js';
+import { and, desc, eq } from 'drizzle-orm';
+import { outbox, type Database, type Transaction } from '../../platform/database/index.js';
 import type { Mailer } from '../../platform/mail/index.js';
 import { InjectDatabase, InjectMailer, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
@@ -17,12 +18,15 @@ export const SEND_HINT = { kind: 'outbox', id: 'send' } as const;
 /** A mail to write. */
 export interface Post {
   workspaceId: string;
-  /** Names the occasion: posting it again, after a crash say, does nothing. */
-  onceKey: string;
+  /** A mail address, or {@link NOBODY}. */
+  recipient: string;
+  /** What it is about. */
+  kind: string;
   subject: string;
   body: string;
-  /** Addresses. Absent: the admins of the workspace and of its organization. */
-  recipients?: readonly string[];
+  html: string;
+  /** Mails of one thread are shown together. */
+  thread: string;
 }
 
 /** Mails that are to be sent, and without SMTP_URL the only copy of them. */
@@ -35,27 +39,14 @@ export class OutboxService {
   ) {}
 
   /**
-   * Writes the mail, one row per recipient. Give the transaction of the change it tells of, so that there is
-   * a mail exactly where the change was made; the sender finds it within a sweep, or at {@link nudge}.
+   * Writes the mail and returns its id. Give the transaction of the change it tells of, so that there is a mail
+   * exactly where the change was made; the sender finds it within a sweep, or at {@link nudge}.
    */
-  async post(mail: Post, db: Database | Transaction = this.db): Promise<void> {
-    const { workspaceId, onceKey, subject, body } = mail;
-    const addresses = mail.recipients ?? (await this.adminsOf(workspaceId, db));
-    const recipients = addresses.length > 0 ? [...new Set(addresses)] : [NOBODY];
-    const state: OutboxMail['state'] = this.mailer.configured && addresses.length > 0 ? 'waiting' : 'kept';
-    await db
-      .insert(outbox)
-      .values(
-        recipients.map((recipient) => ({
-          workspaceId,
-          onceKey: `${onceKey}:${recipient}`,
-          recipient,
-          subject,
-          body,
-          state,
-        })),
-      )
-      .onConflictDoNothing();
+  async post(mail: Post, db: Database | Transaction = this.db): Promise<string> {
+    const id = randomUUID();
+    const state = this.mailer.configured && mail.recipient !== NOBODY ? 'waiting' : 'kept';
+    await db.insert(outbox).values({ ...mail, id, onceKey: id, state });
+    return id;
   }
 
   /** Has waiting mails sent now instead of at the next sweep. Call it after the transaction. */
@@ -78,20 +69,5 @@ export class OutboxService {
         .limit(limit)
         .offset(offset),
     );
-  }
-
-  private async adminsOf(workspaceId: string, db: Database | Transaction): Promise<string[]> {
-    const rows = await db
-      .selectDistinct({ email: sql<string>`lower(${users.email})` })
-      .from(users)
-      .innerJoin(workspaces, eq(workspaces.organizationId, users.organizationId))
-      .where(
-        and(
-          eq(workspaces.id, workspaceId),
-          eq(users.role, 'admin'),
-          or(isNull(users.workspaceId), eq(users.workspaceId, workspaceId)),
-        ),
-      );
-    return rows.map((row) => row.email);
   }
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import { IsIn, IsObject, IsOptional, IsString, IsUUID, Length } from 'class-validator';
 import type { outputs } from '../../platform/database/index.js';
-import { IsName, PageQuery } from '../http/index.js';
+import { IsName, WorkspacePageQuery } from '../http/index.js';
 
 export type Output = typeof outputs.$inferSelect;
 
@@ -46,12 +46,7 @@ export class CreateOutput extends OmitType(UpdateOutput, ['name']) {
   name!: string;
 }
 
-export class OutputsQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-}
+export class OutputsQuery extends WorkspacePageQuery {}
 
 export class DeleteOutputQuery {
   @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: delete its connections too' })

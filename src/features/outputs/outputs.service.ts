@@ -3,7 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { and, asc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
 import { ContextFactory } from '../../host/context/index.js';
-import { audiences, connections, outputs, type Database } from '../../platform/database/index.js';
+import { changesOf, recordAudit } from '../../platform/audit/index.js';
+import {
+  audiences,
+  connections,
+  outputs,
+  type Database,
+  type Transaction,
+} from '../../platform/database/index.js';
 import { InjectDatabase } from '../../platform/nest/index.js';
 import { ConnectorSettings, runCheck, type CheckView } from '../connectors/index.js';
 import { readPage, type Page } from '../http/index.js';
@@ -36,11 +43,15 @@ export class OutputsService {
     const { workspaceId, plugin, name } = given;
     const connector = { id, plugin, settings: given.settings ?? {}, credentials: given.credentials ?? {} };
     const prepared = await this.connectors.prepare('output', connector);
-    const [row] = await this.db
-      .insert(outputs)
-      .values({ id, workspaceId, plugin, name, ...prepared })
-      .returning();
-    if (!row) throw notFound('output', id);
+    const row = await this.db.transaction(async (tx) => {
+      const [made] = await tx
+        .insert(outputs)
+        .values({ id, workspaceId, plugin, name, ...prepared })
+        .returning();
+      if (!made) throw notFound('output', id);
+      await note(tx, 'create', undefined, made);
+      return made;
+    });
     return { ...row, connectedAudiences: 0, openFaults: 0 };
   }
 
@@ -79,16 +90,20 @@ export class OutputsService {
     const prepared = touched
       ? await this.connectors.prepare('output', connector, current.credentials)
       : { settings: current.settings, credentials: current.credentials };
-    await this.db
-      .update(outputs)
-      .set({ ...prepared, name: given.name ?? current.name, updatedAt: sql`now()` })
-      .where(one(principal, id));
+    await this.db.transaction(async (tx) => {
+      const [row] = await tx
+        .update(outputs)
+        .set({ ...prepared, name: given.name ?? current.name, updatedAt: sql`now()` })
+        .where(one(principal, id))
+        .returning();
+      if (row) await note(tx, 'update', current, row);
+    });
     return this.get(principal, id);
   }
 
   /** Refused while audiences are connected, unless `force`: then their connections go with it. */
   async delete(principal: Principal, id: string, force: boolean): Promise<void> {
-    await this.get(principal, id);
+    const current = await this.get(principal, id);
     await this.db.transaction(async (tx) => {
       // Locked, so that no connection can appear between the look and the deletion.
       await tx.select().from(outputs).where(one(principal, id)).for('update');
@@ -110,6 +125,7 @@ export class OutputsService {
         );
       }
       await tx.delete(outputs).where(eq(outputs.id, id));
+      await note(tx, 'delete', current, undefined);
     });
   }
 
@@ -117,6 +133,22 @@ export class OutputsService {
     const row = await this.get(principal, id);
     return runCheck(() => this.contexts.output(row));
   }
+}
+
+/** Of settings and credentials only the names of what changed. */
+async function note(
+  tx: Transaction,
+  verb: 'create' | 'update' | 'delete',
+  before: typeof outputs.$inferSelect | undefined,
+  after: typeof outputs.$inferSelect | undefined,
+): Promise<void> {
+  const { id, workspaceId } = after ?? before ?? {};
+  await recordAudit(tx, {
+    action: `output.${verb}`,
+    object: { type: 'output', id },
+    workspaceId,
+    changes: changesOf(before, after, { shown: ['plugin', 'name'], named: ['settings', 'credentials'] }),
+  });
 }
 
 function one(principal: Principal, id: string): SQL | undefined {

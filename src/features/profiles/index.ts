@@ -1,4 +1,4 @@
 export { isMpid, IsMpid, MpidParam } from './mpid.js';
-export { ProfileLookup, type LookupWorkspace } from './profile-lookup.js';
+export { normalisedIdentity, ProfileLookup, type LookupWorkspace } from './profile-lookup.js';
 export { ProfilesModule } from './profiles.module.js';
 export { shownValue } from './shown-identities.js';

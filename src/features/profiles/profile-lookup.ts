@@ -3,9 +3,12 @@ import {
   codeOf,
   IDENTITY_PARTS,
   identityHashSql,
+  isPartnered,
   isPhoneRegion,
   normalise,
+  partnerNamed,
   REJECT_REASONS,
+  type NormaliseOptions,
 } from '../../domain/identities/index.js';
 import { HubError } from '../../domain/errors/index.js';
 import type { IdentityType } from '../../kit/index.js';
@@ -30,7 +33,7 @@ export class ProfileLookup {
    * identity.
    */
   async find(workspace: LookupWorkspace, type: IdentityType, rawValue: string): Promise<string | undefined> {
-    const value = normalised(workspace.settings, type, rawValue);
+    const value = normalisedIdentity(workspace.settings, type, rawValue);
     const [row] = await this.warehouse.query<{ found: string }>(
       `SELECT toString(mpid) AS found FROM identities
        WHERE workspace = {workspace:UInt32} AND type = ${codeOf(type)}
@@ -42,15 +45,37 @@ export class ProfileLookup {
   }
 }
 
-function normalised(settings: WorkspaceSettings, type: IdentityType, rawValue: string): string {
+/** The part and whose id it is: `targetsmart:VB1` names the data partner, as profiles show it. */
+function ofPartner(
+  type: IdentityType,
+  parts: readonly string[],
+  options: NormaliseOptions,
+): [readonly string[], NormaliseOptions] {
+  const [given = ''] = parts;
+  const colon = given.indexOf(':');
+  if (!isPartnered(type) || colon < 0) return [parts, options];
+  const partner = partnerNamed(type, given.slice(0, colon));
+  return [[given.slice(colon + 1)], { ...options, partner }];
+}
+
+/**
+ * `rawValue` as an import would store it; the parts of a combination are separated by `|`. Throws VALIDATION_FAILED, which
+ * names `field`, for a value that is no such identity.
+ */
+export function normalisedIdentity(
+  settings: WorkspaceSettings,
+  type: IdentityType,
+  rawValue: string,
+  field = 'identityValue',
+): string {
   const parts = IDENTITY_PARTS[type].length === 1 ? [rawValue] : rawValue.split('|');
   const { defaultPhoneRegion } = settings;
   const defaultRegion =
     defaultPhoneRegion && isPhoneRegion(defaultPhoneRegion) ? defaultPhoneRegion : undefined;
-  const { value, reason } = normalise(type, parts, { defaultRegion });
+  const { value, reason } = normalise(type, ...ofPartner(type, parts, { defaultRegion }));
   if (value !== '') return value;
   const expected = reason ? REJECT_REASONS[reason] : `a value for each of ${IDENTITY_PARTS[type].join('|')}`;
   throw new HubError('VALIDATION_FAILED', `The value is no identity of type ${type}.`, [
-    { field: 'identityValue', message: `must be ${expected}` },
+    { field, message: `must be ${expected}` },
   ]);
 }

@@ -14,6 +14,15 @@ export class IdentityView {
   type!: IdentityType;
   @ApiProperty({ description: 'Normalised; masked for viewers' })
   value!: string;
+  @ApiPropertyOptional({ description: 'Data partner whose voter id or NPI it is', example: 'l2' })
+  partner?: string;
+}
+
+export class AttributeView {
+  @ApiProperty({ description: 'Header of the column that said it last' })
+  name!: string;
+  @ApiProperty({ description: 'As in the file; masked for viewers' })
+  value!: string;
 }
 
 export class MembershipView {
@@ -23,6 +32,8 @@ export class MembershipView {
   name!: string;
   @ApiProperty({ description: 'Version by which the profile came in last' })
   sinceVersion!: number;
+  @ApiPropertyOptional({ description: 'Name of its variant, where the audience has an A/B test' })
+  variant?: string;
 }
 
 export class ProfileView {
@@ -32,6 +43,8 @@ export class ProfileView {
   workspaceId!: string;
   @ApiProperty({ type: [IdentityView], description: 'Strongest type first' })
   identities!: IdentityView[];
+  @ApiProperty({ type: [AttributeView], description: 'Other columns of files, as the latest import says' })
+  attributes!: AttributeView[];
   @ApiProperty({ type: [MembershipView], description: 'Audiences whose published version has the profile' })
   audiences!: MembershipView[];
 }

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { and, asc, eq, gt, isNull } from 'drizzle-orm';
+import { isInTarget, targetOfVariant } from '../../domain/audiences/index.js';
 import { HubError, notFound } from '../../domain/errors/index.js';
+import { partnerAndId } from '../../domain/identities/index.js';
 import { audiences, type Database } from '../../platform/database/index.js';
 import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { Ledger } from '../ledger/index.js';
 import { WorkspaceScope, type Principal, type Workspace } from '../tenancy/index.js';
-import type { MembershipView, ProfileView } from './profiles.dto.js';
+import { Variants } from '../variants/index.js';
+import type { AttributeView, MembershipView, ProfileView } from './profiles.dto.js';
 import { shownValue } from './shown-identities.js';
 
 /** One profile, as its workspace knows it. */
@@ -17,6 +20,7 @@ export class ProfilesService {
     @InjectWarehouse() private readonly warehouse: Warehouse,
     private readonly ledger: Ledger,
     private readonly scope: WorkspaceScope,
+    private readonly variants: Variants,
   ) {}
 
   /** NOT_FOUND where the workspace neither has an identity nor a member of this mpid. */
@@ -28,9 +32,24 @@ export class ProfilesService {
     return {
       mpid,
       workspaceId: workspace.id,
-      identities: identities.map(({ type, value }) => ({ type, value: shownValue(principal, value) })),
+      identities: identities.map(({ type, value }) => {
+        const { id, partner } = partnerAndId(type, value);
+        return { type, value: shownValue(principal, id), ...(partner === undefined ? {} : { partner }) };
+      }),
+      attributes: (await this.attributesOf(workspace.number, mpid)).map(({ name, value }) => ({
+        name,
+        value: shownValue(principal, value),
+      })),
       audiences: memberships,
     };
+  }
+
+  private attributesOf(workspace: number, mpid: string): Promise<AttributeView[]> {
+    return this.warehouse.query<AttributeView>(
+      `SELECT argMax(attributes.name, import) AS name, argMax(attributes.value, import) AS value FROM attributes
+       WHERE workspace = {workspace:UInt32} AND mpid = {mpid:Int64} GROUP BY key ORDER BY key`,
+      { params: { workspace, mpid: BigInt(mpid) } },
+    );
   }
 
   private workspaceOf(principal: Principal, given: string | undefined): Promise<Workspace> {
@@ -52,9 +71,12 @@ export class ProfilesService {
       .orderBy(asc(audiences.name), asc(audiences.id));
     if (published.length === 0) return [];
     const since = await this.memberSince(published, mpid);
+    const tests = await this.variants.testsOf([...since.keys()]);
     return published.flatMap(({ id, name }) => {
       const sinceVersion = since.get(id);
-      return sinceVersion === undefined ? [] : [{ id, name, sinceVersion }];
+      if (sinceVersion === undefined) return [];
+      const variant = tests.get(id)?.find((one) => isInTarget(targetOfVariant(one), mpid));
+      return [{ id, name, sinceVersion, ...(variant ? { variant: variant.name } : {}) }];
     });
   }
 

@@ -17,4 +17,8 @@ export {
   type Organization,
   type Workspace,
 } from './scope.js';
+export { AccessTokens, type IssuedTokens } from './tokens/access-tokens.js';
+export { LogInService, type ApiClient, type LogInResult } from './tokens/log-in.service.js';
 export { TenancyModule } from './tenancy.module.js';
+export type { User } from './users/users.dto.js';
+export { UsersService } from './users/users.service.js';

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,6 +13,7 @@ import { EgressClient, EgressGuard } from '../../platform/http/index.js';
 import { createLogger } from '../../platform/log/index.js';
 import { InvalidSettingsError, PluginRegistry } from '../registry/index.js';
 import { ContextFactory, type ConfiguredConnector } from './index.js';
+import type { AccessTokens } from '../oauth2/index.js';
 
 const TOKEN = 'canary token/1';
 
@@ -59,6 +62,9 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** The connectors of this spec use no OAuth2. */
+const noTokens = { get: () => Promise.reject(new Error('not used')) } as unknown as AccessTokens;
+
 function factory(allowPrivate: boolean, dropRoots?: string[]): ContextFactory {
   const guard = new EgressGuard({ allowPrivate });
   return new ContextFactory({
@@ -69,6 +75,7 @@ function factory(allowPrivate: boolean, dropRoots?: string[]): ContextFactory {
     reach: { guard, dropRoots },
     clock: new SystemClock(),
     log: createLogger({ level: 'info', format: 'json', destination: { write: (line) => lines.push(line) } }),
+    tokens: noTokens,
   });
 }
 
@@ -102,6 +109,21 @@ describe('ContextFactory', () => {
     await expect(factory(true).output(row('http://127.0.0.1/', 'row-2'))).rejects.toThrow(SealedSecretError);
   });
 
+  it('knows outputs of one account by their credentials and hosts, without telling them', async () => {
+    const sealed = (id: string, token: string, endpoint: string): ConfiguredConnector => ({
+      id,
+      plugin: 'spec-output',
+      settings: { endpoint },
+      credentials: box.seal(JSON.stringify({ token }), id),
+    });
+    const accountOf = async (given: ConfiguredConnector) => (await factory(true).output(given)).account;
+    const account = await accountOf(sealed('row-1', TOKEN, 'http://127.0.0.1/lists/1'));
+    expect(account).toMatch(/^[0-9a-f]{32}$/);
+    expect(await accountOf(sealed('row-2', TOKEN, 'http://127.0.0.1/lists/2'))).toBe(account);
+    expect(await accountOf(sealed('row-3', 'another token', 'http://127.0.0.1/lists/1'))).not.toBe(account);
+    expect(await accountOf(sealed('row-4', TOKEN, 'http://127.0.0.2/lists/1'))).not.toBe(account);
+  });
+
   it('gives a connection its own settings, with their defaults', async () => {
     const ready = await factory(true).output(row('http://127.0.0.1/'));
     expect(ready.connection({ id: 'c-1', settings: {} })(signal)).toMatchObject({
@@ -116,6 +138,19 @@ describe('ContextFactory', () => {
       kind: 'config',
       code: 'EGRESS_REFUSED',
     });
+  });
+
+  it('opens no connection into a private network, and one to itself where that is allowed', async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const target = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+    const guarded = await factory(false).output(row('http://1.1.1.1/'));
+    await expect(guarded.context(signal).connect(target)).rejects.toMatchObject({ code: 'EGRESS_REFUSED' });
+    const open = await factory(true).output(row('http://127.0.0.1/'));
+    const socket = await open.context(signal).connect(target);
+    socket.destroy();
+    server.close();
   });
 
   it('refuses a folder outside of the roots, also behind a link', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   AnyConnector,
   ConnectorError,
@@ -10,8 +11,9 @@ import type {
 import type { Clock } from '../../platform/clock/index.js';
 import type { SecretBox } from '../../platform/crypto/index.js';
 import type { Destinations } from '../../platform/files/index.js';
-import type { EgressClient } from '../../platform/http/index.js';
+import { egressSocket, type EgressClient } from '../../platform/http/index.js';
 import type { Logger } from '../../platform/log/index.js';
+import type { AccessTokens } from '../oauth2/index.js';
 import { asConnectorError, redact } from '../outputs/index.js';
 import {
   parseConnectionSettings,
@@ -41,6 +43,8 @@ export interface ContextParts {
   reach: Reach;
   clock: Clock;
   log: Logger;
+  /** Access tokens of outputs that use OAuth2. */
+  tokens: AccessTokens;
 }
 
 /** An input, ready to be called. */
@@ -64,9 +68,13 @@ export interface ReadyOutput {
   connection(connection: {
     id: string;
     settings: Fields;
+    /** Names of the attributes that it shares. */
+    attributes?: readonly string[];
   }): (signal: AbortSignal) => OutputContext<Fields, Fields, Fields>;
   secrets: readonly string[];
   failure(thrown: unknown): ConnectorError;
+  /** Fingerprint of the partner account: the same for outputs of one plugin with the same credentials and hosts. */
+  account: string;
 }
 
 /**
@@ -90,9 +98,11 @@ export class ContextFactory {
     return {
       plugin,
       ...ready,
-      connection: ({ id, settings }) => {
+      account: this.accountOf(row, ready.settings),
+      connection: ({ id, settings, attributes = [] }) => {
         const connection = parseConnectionSettings(plugin, settings);
-        return (signal) => ({ ...ready.context(signal), connectionId: id, connection });
+        const runId = randomUUID();
+        return (signal) => ({ ...ready.context(signal), connectionId: id, connection, attributes, runId });
       },
     };
   }
@@ -104,12 +114,15 @@ export class ContextFactory {
     const secrets = Object.values(credentials).filter((value): value is string => typeof value === 'string');
     const log = this.logOf(row, secrets);
     const { http, destinations, clock } = this.parts;
+    const accessToken = this.tokenSource(plugin, row, { settings, credentials, secrets });
     const context = (signal: AbortSignal): Context<Fields, Fields> => ({
       settings,
       credentials,
       http: http.bound(signal),
       destination: (url, options) => destinations.open(url, options, signal),
+      connect: (target) => egressSocket(this.parts.reach.guard, target, signal),
       lookup: this.parts.reach.guard.lookup,
+      ...(accessToken ? { accessToken: (refused?: string) => accessToken(signal, refused) } : {}),
       log,
       signal,
       now: () => clock.now(),
@@ -118,8 +131,36 @@ export class ContextFactory {
     return { settings, context, secrets, failure };
   }
 
-  private credentialsOf({ id, credentials }: ConfiguredConnector): unknown {
-    return credentials === null ? {} : JSON.parse(this.parts.secretBox.open(credentials, id));
+  /** Gets access tokens for an output with OAuth2; each of them is a secret from then on. */
+  private tokenSource(
+    plugin: AnyConnector,
+    row: ConfiguredConnector,
+    { settings, credentials, secrets }: { settings: Fields; credentials: Fields; secrets: string[] },
+  ): ((signal: AbortSignal, refused?: string) => Promise<string>) | undefined {
+    if (plugin.kind !== 'output' || plugin.oauth2 === undefined) return undefined;
+    return async (signal, refused) => {
+      const grant = plugin.oauth2?.(settings, credentials);
+      if (!grant) throw new Error('The connector says no longer how tokens are asked for.');
+      const http = this.parts.http.bound(signal);
+      const token = await this.parts.tokens.get({ outputId: row.id, grant, http, signal, refused });
+      if (!secrets.includes(token)) secrets.push(token);
+      return token;
+    };
+  }
+
+  /** What has no credentials is an account of its own. */
+  private accountOf(row: ConfiguredConnector, settings: Fields): string {
+    const credentials = this.credentialsOf(row);
+    const named = Object.entries(credentials).sort(([one], [other]) => (one < other ? -1 : 1));
+    if (named.length === 0) return row.id;
+    const hosts = Object.values(settings).flatMap((value) =>
+      typeof value === 'string' && URL.canParse(value) ? [new URL(value).host] : [],
+    );
+    return this.parts.secretBox.fingerprint(JSON.stringify([row.plugin, named, hosts.sort()]));
+  }
+
+  private credentialsOf({ id, credentials }: ConfiguredConnector): Fields {
+    return credentials === null ? {} : (JSON.parse(this.parts.secretBox.open(credentials, id)) as Fields);
   }
 
   private logOf({ id, plugin }: ConfiguredConnector, secrets: readonly string[]): ConnectorLog {

@@ -5,7 +5,9 @@ export interface BatchIdentity {
   connectionId: string;
   fromVersion: number;
   toVersion: number;
-  operation: 'add' | 'remove' | 'replace';
+  operation: string;
+  /** What else tells it from a batch of the same members between the same versions. */
+  run?: string | undefined;
   /** First and last member, decimal strings: a part of a taken-apart batch is a batch of its own. */
   firstMpid: string;
   lastMpid: string;
@@ -13,9 +15,11 @@ export interface BatchIdentity {
 
 /** The batch's id, 32 hex digits. The same batch sent again has the same id, whoever sends it. */
 export function batchIdOf(batch: BatchIdentity): string {
-  const { connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid } = batch;
+  const { connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid, run } = batch;
   return createHash('sha256')
-    .update([connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid].join('|'))
+    .update(
+      [connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid, ...(run ? [run] : [])].join('|'),
+    )
     .digest('hex')
     .slice(0, 32);
 }

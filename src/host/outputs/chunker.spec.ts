@@ -1,12 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { memberText } from '../../../test/support/member-text.js';
 import type { OutputMember } from '../../kit/index.js';
-import { MemberChunker, type Chunk } from './index.js';
+import { MemberChunker } from './index.js';
 
 const member = (mpid: number, bytes: number): OutputMember => ({
   mpid: String(mpid),
   identities: bytes === 0 ? {} : { email: ['x'.repeat(bytes)] },
 });
+
+/** A chunk, with its members as objects. */
+interface Chunk {
+  firstMpid: string;
+  lastMpid: string;
+  members: readonly OutputMember[];
+  skipped: string[];
+}
 
 /** Chunks of `members`, handed over in pages of `pageSize`. */
 function chunksOf(
@@ -17,9 +26,13 @@ function chunksOf(
   const chunker = new MemberChunker(limits);
   const chunks: Chunk[] = [];
   for (let at = 0; at < members.length; at += pageSize) {
-    chunks.push(...chunker.push(members.slice(at, at + pageSize)));
+    for (const chunk of chunker.push(memberText(members.slice(at, at + pageSize)))) chunks.push(read(chunk));
   }
-  return [...chunks, ...chunker.flush()];
+  return [...chunks, ...chunker.flush().map(read)];
+}
+
+function read(chunk: ReturnType<MemberChunker['flush']>[number]): Chunk {
+  return { ...chunk, members: chunk.members.members };
 }
 
 const anyMembers = fc

@@ -1,77 +1,120 @@
+import { MemberCursor, memberPieces, mpidAt } from '../../domain/members/index.js';
 import type { OutputLimits, OutputMember } from '../../kit/index.js';
+import { MemberList } from './member-list.js';
 
 /** Members without an accepted identity that one chunk may hold at most, so that no chunk grows without end. */
 const MAX_SKIPPED = 10_000;
+
+const COMMA = Buffer.from(',');
 
 /** A run of members in mpid order, closed by the output's limits. */
 export interface Chunk {
   firstMpid: string;
   lastMpid: string;
-  /** To be sent. */
-  members: OutputMember[];
+  /** To be sent. Whoever keeps it keeps the text of the whole page that it stands in. */
+  members: MemberList;
   /** mpids of those that have none of the accepted identities. */
   skipped: string[];
 }
 
+/** A chunk that may still grow. */
+interface OpenChunk {
+  firstMpid: string;
+  lastMpid: string;
+  size: number;
+  skipped: string[];
+  /** JSON of its members, commas included. */
+  pieces: Buffer[];
+}
+
+/** Where a run of members begins and ends in the text, and where its last one begins. */
+interface Run {
+  start: number;
+  last: number;
+  end: number;
+}
+
 /**
- * Cuts members into chunks within the limits. A chunk is closed as soon as it is full, so where chunks end
- * depends only on where the first one began: after a crash, reading on from a chunk's end gives the same
- * chunks again, and with them the same batch ids.
+ * Cuts the text of members (see `domain/members`) into chunks within the limits. A chunk is closed as soon as it is
+ * full, so where chunks end depends only on where the first one began: after a crash, reading on from a chunk's end
+ * gives the same chunks again, and with them the same batch ids.
  */
 export class MemberChunker {
-  #open: Chunk | undefined;
+  #open: OpenChunk | undefined;
   #bytes = 0;
+  /** Members to send, side by side in the text, that are not among the pieces yet. */
+  #run: Run | undefined;
 
   constructor(private readonly limits: OutputLimits) {}
 
-  /** The chunks that `members` complete. */
-  push(members: readonly OutputMember[]): Chunk[] {
-    const closed: Chunk[] = [];
-    for (const member of members) this.#take(member, closed);
-    return closed;
+  /** The chunks that the members of `text` complete, each made when it is asked for. */
+  *push(text: Buffer): Generator<Chunk, void> {
+    const cursor = new MemberCursor(text);
+    const { batchSize, batchBytes } = this.limits;
+    while (cursor.next()) {
+      if (cursor.isBare) this.#skip(text, mpidAt(text, cursor.start));
+      else {
+        if (batchBytes !== undefined) {
+          const bytes = bytesOf(text, cursor);
+          if (this.#open && this.#open.size > 0 && this.#bytes + bytes > batchBytes) yield this.#close(text);
+          this.#bytes += bytes;
+        }
+        this.#take(text, cursor);
+      }
+      if (this.#open?.size === batchSize || this.#open?.skipped.length === MAX_SKIPPED)
+        yield this.#close(text);
+    }
+    this.#endRun(text);
   }
 
   /** What is left when there are no more members. */
   flush(): Chunk[] {
-    const rest = this.#open;
+    return this.#open ? [this.#close(Buffer.alloc(0))] : [];
+  }
+
+  #take(text: Buffer, { start, end }: MemberCursor): void {
+    this.#open ??= begin(mpidAt(text, start));
+    this.#open.size += 1;
+    if (!this.#run) this.#run = { start, last: start, end };
+    else [this.#run.last, this.#run.end] = [start, end];
+  }
+
+  #skip(text: Buffer, mpid: string): void {
+    this.#endRun(text);
+    this.#open ??= begin(mpid);
+    this.#open.lastMpid = mpid;
+    this.#open.skipped.push(mpid);
+  }
+
+  /** Puts the run that ends here among the pieces of the open chunk. */
+  #endRun(text: Buffer): void {
+    if (!this.#open || !this.#run) return;
+    const { start, last, end } = this.#run;
+    const { pieces } = this.#open;
+    if (pieces.length > 0) pieces.push(COMMA);
+    pieces.push(...memberPieces(text, start, end));
+    this.#open.lastMpid = mpidAt(text, last);
+    this.#run = undefined;
+  }
+
+  #close(text: Buffer): Chunk {
+    this.#endRun(text);
+    const { firstMpid, lastMpid, size, skipped, pieces } = this.#open ?? begin('');
     this.#open = undefined;
     this.#bytes = 0;
-    return rest ? [rest] : [];
-  }
-
-  #take(member: OutputMember, closed: Chunk[]): void {
-    const sendable = hasIdentity(member);
-    if (sendable && this.limits.batchBytes !== undefined)
-      this.#makeRoom(member, this.limits.batchBytes, closed);
-    const chunk = (this.#open ??= this.#begin(member.mpid));
-    chunk.lastMpid = member.mpid;
-    if (sendable) chunk.members.push(member);
-    else chunk.skipped.push(member.mpid);
-    if (chunk.members.length === this.limits.batchSize || chunk.skipped.length === MAX_SKIPPED) {
-      closed.push(...this.flush());
-    }
-  }
-
-  /** Closes the open chunk where `member` would take it over the byte limit. */
-  #makeRoom(member: OutputMember, batchBytes: number, closed: Chunk[]): void {
-    const bytes = bytesOf(member);
-    const holdsMembers = this.#open !== undefined && this.#open.members.length > 0;
-    if (holdsMembers && this.#bytes + bytes > batchBytes) closed.push(...this.flush());
-    this.#bytes += bytes;
-  }
-
-  #begin(mpid: string): Chunk {
-    return { firstMpid: mpid, lastMpid: mpid, members: [], skipped: [] };
+    return { firstMpid, lastMpid, members: MemberList.ofPieces(pieces, size), skipped };
   }
 }
 
-function hasIdentity({ identities }: OutputMember): boolean {
-  for (const type in identities) if (Object.hasOwn(identities, type)) return true;
-  return false;
+function begin(mpid: string): OpenChunk {
+  return { firstMpid: mpid, lastMpid: mpid, size: 0, skipped: [], pieces: [] };
 }
 
-function bytesOf({ identities }: OutputMember): number {
-  let bytes = 0;
+/** Bytes of a member's identity values, and of its attributes. */
+function bytesOf(text: Buffer, { start, end }: MemberCursor): number {
+  const json = Buffer.concat(memberPieces(text, start, end)).toString('utf8');
+  const { identities, attributes = {} } = JSON.parse(json) as OutputMember;
+  let bytes = Object.values(attributes).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
   for (const values of Object.values(identities)) {
     for (const value of values ?? []) bytes += Buffer.byteLength(value);
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   fault,
   isConnectorError,
+  type Batch,
   type BatchResult,
   type ConnectorError,
   type FaultKind,
@@ -11,7 +12,10 @@ import {
 import type { Logger } from '../../platform/log/index.js';
 import { checkedRejects } from './batch-result.js';
 import { asConnectorError } from './connector-failure.js';
+import { CallTime } from './call-time.js';
+import type { PartnerJobs } from './partner-jobs.js';
 import type { AnyOutputContext, PartnerLine } from './partner-line.js';
+import { PARTNER_PAUSED } from './rate-budget.js';
 
 /** How long calls may take. Milliseconds. */
 export interface CallPacing {
@@ -31,11 +35,16 @@ export const DEFAULT_CALL_PACING: CallPacing = {
   maxPollMs: 60_000,
 };
 
+/** Failures of a single request that a partner has not taken, for sure. */
+const NOT_TAKEN = { kinds: ['auth', 'rate_limited'], codes: ['CONNECTION_REFUSED', 'DNS_FAILED'] };
+
 /**
  * Calls of one connector, within its rate budget and the time limits. Throws ConnectorErrors only, without
  * secrets; when `signal` aborts, its reason.
  */
 export class PartnerCalls {
+  #reached = false;
+
   constructor(
     readonly line: PartnerLine,
     private readonly signal: AbortSignal,
@@ -43,40 +52,46 @@ export class PartnerCalls {
     private readonly pacing: CallPacing = DEFAULT_CALL_PACING,
     /** Hears how long each batch took, its polls included, and whether it was done or what it failed with. */
     private readonly observe: (result: 'done' | FaultKind, seconds: number) => void = () => undefined,
+    /** Absent: the connector knows no jobs. */
+    private readonly jobs?: PartnerJobs,
   ) {}
 
-  async call<T>(work: (ctx: AnyOutputContext) => Promise<T>): Promise<T> {
+  /** Whether anything of a batch may have reached the partner. */
+  get reached(): boolean {
+    return this.#reached;
+  }
+
+  /** The requests of `work` are within the budget, each of them; time spent waiting for it is not counted as the call's. */
+  async call<T>(
+    work: (ctx: AnyOutputContext) => Promise<T>,
+    sent: { requests: number } = { requests: 0 },
+  ): Promise<T> {
     await this.wait(this.line.budget?.take(this.signal));
     this.signal.throwIfAborted();
-    const ended = new AbortController();
-    let timedOut = false;
-    const stop = () => ended.abort(this.signal.reason);
-    const timer = setTimeout(() => {
-      timedOut = true;
-      ended.abort();
-    }, this.pacing.callTimeoutMs);
-    this.signal.addEventListener('abort', stop, { once: true });
+    const time = new CallTime(this.pacing.callTimeoutMs, this.signal);
     try {
-      return await Promise.race([work(this.line.context(ended.signal)), rejectionOf(ended.signal)]);
+      return await time.limit(work(this.paced(time, sent)));
     } catch (thrown) {
       this.signal.throwIfAborted();
-      if (timedOut) throw this.timedOut();
-      throw this.named(thrown);
+      if (time.isOver) throw this.timedOut();
+      throw await this.heeded(this.named(thrown));
     } finally {
-      clearTimeout(timer);
-      this.signal.removeEventListener('abort', stop);
+      time.end();
     }
   }
 
-  /** Calls `work`, waits for the partner's job where it has to, and gives the rejected members. */
+  /**
+   * Calls `work`, waits for the partner's job where it has to, and gives the rejected members. A batch that was given
+   * to the partner as a job before is not given to it again: the job is asked for.
+   */
   async callBatch(
-    size: number,
+    batch: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
   ): Promise<readonly RejectedMember[]> {
     const startedAtMs = performance.now();
     const seconds = () => (performance.now() - startedAtMs) / 1000;
     try {
-      const rejected = await this.untilDone(size, work);
+      const rejected = await this.untilDone(batch, work);
       this.observe('done', seconds());
       return rejected;
     } catch (error) {
@@ -86,20 +101,73 @@ export class PartnerCalls {
   }
 
   private async untilDone(
-    size: number,
+    { id, size }: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
   ): Promise<readonly RejectedMember[]> {
-    const { connector } = this.line;
-    let result = await this.call(work);
+    let known = await this.jobs?.find(id);
+    let result: BatchResult =
+      known === undefined ? await this.give(work) : { status: 'pending', jobId: known, pollAfterMs: 0 };
     const giveUpAtMs = performance.now() + this.pacing.pollLimitMs;
     while (result.status === 'pending') {
       const { jobId, pollAfterMs } = result;
+      if (jobId !== known) await this.jobs?.keep(id, jobId, size);
+      known = jobId;
       if (performance.now() >= giveUpAtMs) throw this.stillPending();
       const pauseMs = Math.min(Math.max(pollAfterMs, this.pacing.minPollMs), this.pacing.maxPollMs);
       await this.wait(sleep(pauseMs, undefined, { signal: this.signal }));
-      result = await this.call((ctx) => pollOnce(connector, ctx, jobId));
+      result = await this.poll(id, jobId);
     }
-    return checkedRejects(result, size, connector.id);
+    if (known !== undefined) await this.jobs?.answered(id);
+    return checkedRejects(result, size, this.line.connector.id);
+  }
+
+  private async give(work: (ctx: AnyOutputContext) => Promise<BatchResult>): Promise<BatchResult> {
+    const sent = { requests: 0 };
+    let taken = true;
+    try {
+      return await this.call(work, sent);
+    } catch (error) {
+      // Of several requests the earlier ones were taken.
+      taken = sent.requests > 1 || !isConnectorError(error) || !isNotTaken(error);
+      throw error;
+    } finally {
+      this.#reached ||= taken;
+    }
+  }
+
+  /** A job that is refused is over as well. */
+  private async poll(batchId: string, jobId: string): Promise<BatchResult> {
+    const { connector } = this.line;
+    try {
+      return await this.call((ctx) => pollOnce(connector, ctx, jobId));
+    } catch (error) {
+      if (isConnectorError(error) && error.kind === 'permanent') await this.jobs?.answered(batchId);
+      throw error;
+    }
+  }
+
+  /** The connector's context, whose first request was waited for already. */
+  private paced(time: CallTime, sent: { requests: number }): AnyOutputContext {
+    const context = this.line.context(time.signal);
+    const { budget } = this.line;
+    return {
+      ...context,
+      http: {
+        request: async (request) => {
+          sent.requests += 1;
+          if (budget && sent.requests > 1) await time.standsStill(() => budget.take(time.signal));
+          return context.http.request(request);
+        },
+      },
+    };
+  }
+
+  /** A partner that wants a pause gets it from everybody. */
+  private async heeded(error: ConnectorError): Promise<ConnectorError> {
+    if (error.kind === 'rate_limited' && error.code !== PARTNER_PAUSED) {
+      await this.line.budget?.pause(error.retryAfterMs);
+    }
+    return error;
   }
 
   private named(thrown: unknown): ConnectorError {
@@ -133,21 +201,18 @@ export class PartnerCalls {
     const minutes = this.pacing.pollLimitMs / 60_000;
     return fault.retryable(
       'STILL_PENDING',
-      `The partner has worked on a batch for over ${minutes} minutes. The same batch is sent again later.`,
+      `The partner has worked on a batch for over ${minutes} minutes. It is asked for the result again later.`,
     );
   }
+}
+
+function isNotTaken({ kind, code }: ConnectorError): boolean {
+  return NOT_TAKEN.kinds.includes(kind) || NOT_TAKEN.codes.includes(code);
 }
 
 function pollOnce(connector: OutputConnector, ctx: AnyOutputContext, jobId: string): Promise<BatchResult> {
   if (connector.audience.poll) return connector.audience.poll(ctx, jobId);
   throw new Error('The connector has no `poll`.');
-}
-
-/** Rejects when `signal` aborts, so that a connector that ignores its signal cannot hold the delivery. */
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
-  });
 }
 
 /** Name and frames without the message, which may quote what it failed on. */

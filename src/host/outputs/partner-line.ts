@@ -14,7 +14,7 @@ export interface PartnerLine {
   connectionId: string;
   connector: OutputConnector;
   limits: OutputLimits;
-  /** Absent: no rate was declared. */
+  /** Of the partner account that its output sends to. Absent: nobody counts. */
   budget?: RateBudget;
   /** The connector's context for one call that ends when `signal` aborts. */
   context(signal: AbortSignal): AnyOutputContext;

@@ -1,55 +1,77 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { MemoryBudgetStore } from '../../platform/budget/index.js';
 import { RateBudget, RateBudgets } from './index.js';
 
+const never = new AbortController().signal;
+
 describe('RateBudget', () => {
-  it('never allows more than the rate in any window, and allows it all', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 20 }),
-        fc.integer({ min: 1, max: 60 }),
-        fc.array(fc.nat({ max: 5000 }), { minLength: 1, maxLength: 80 }),
-        (requests, perSeconds, pausesMs) => {
-          let nowMs = 0;
-          const budget = new RateBudget({ requests, perSeconds }, () => nowMs);
-          const startsMs = pausesMs.map((pauseMs) => {
-            nowMs += pauseMs;
-            return nowMs + budget.reserve();
-          });
-          // A bucket of n lets n pass at once and then one each n-th of the span.
-          for (const [index, startMs] of startsMs.entries()) {
-            const earlier = startsMs[index - 2 * requests];
-            if (earlier !== undefined)
-              expect(startMs - earlier).toBeGreaterThanOrEqual(perSeconds * 1000 - 1);
-          }
-          expect(
-            startsMs.slice(0, requests).every((startMs, index) => startMs - 1 <= nowAt(pausesMs, index)),
-          ).toBe(true);
-        },
-      ),
-    );
+  it('lets callers go in the order in which they came, and no more than the limit in its window', async () => {
+    const limit = { requests: 3, perSeconds: 0.2 };
+    const budget = new RateBudget(new MemoryBudgetStore(), 'account', limit);
+    const went: [number, number][] = [];
+    const take = async (caller: number) => {
+      await budget.take(never);
+      went.push([caller, performance.now()]);
+    };
+    await Promise.all([0, 1, 2, 3, 4, 5, 6].map((caller) => take(caller)));
+    expect(went.map(([caller]) => caller)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    for (const [index, [, moment]] of went.entries()) {
+      const earlier = went[index - 3];
+      if (earlier) expect(moment - earlier[1]).toBeGreaterThanOrEqual(200);
+    }
   });
 
-  it('stops waiting when it is told to', async () => {
-    const budget = new RateBudget({ requests: 1, perSeconds: 3600 });
+  it('stops waiting when it is told to, and lets the next one wait on', async () => {
+    const budget = new RateBudget(new MemoryBudgetStore(), 'account', { requests: 1, perSeconds: 0.3 });
+    await budget.take(never);
     const stop = new AbortController();
-    await budget.take(stop.signal);
-    const waiting = budget.take(stop.signal);
+    const [stopped, next] = [budget.take(stop.signal), budget.take(never)];
     stop.abort();
-    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    const startedAtMs = performance.now();
+    await next;
+    expect(performance.now() - startedAtMs).toBeGreaterThan(100);
   });
 
-  it('is one an output, and new where the limit changed', () => {
-    const budgets = new RateBudgets();
-    const limit = { requests: 5, perSeconds: 1 };
-    const first = budgets.of('output-1', limit);
-    expect(budgets.of('output-1', { ...limit })).toBe(first);
-    expect(budgets.of('output-2', limit)).not.toBe(first);
-    expect(budgets.of('output-1', { requests: 6, perSeconds: 1 })).not.toBe(first);
-    expect(budgets.of('output-3', undefined)).toBeUndefined();
+  it('waits for the end of a short pause, and says how long a long one is', async () => {
+    let nowMs = 0;
+    const store = new MemoryBudgetStore(() => nowMs);
+    const [budget, other] = [
+      new RateBudget(store, 'account', undefined),
+      new RateBudget(store, 'account', undefined),
+    ];
+    await budget.take(never);
+    await budget.pause(60_000);
+    for (const one of [budget, other]) {
+      await expect(one.take(never)).rejects.toMatchObject({
+        kind: 'rate_limited',
+        code: 'PARTNER_PAUSED',
+        retryAfterMs: 60_000,
+        message: expect.stringContaining('60 more seconds'),
+      });
+    }
+    nowMs = 59_990;
+    const short = budget.take(never);
+    nowMs = 60_000;
+    await short;
+  });
+
+  it('pauses for the declared window where the partner does not say for how long', async () => {
+    const store = new MemoryBudgetStore(() => 0);
+    const limit = { requests: 9, perSeconds: 30 };
+    await new RateBudget(store, 'account', limit).pause(undefined);
+    expect(await store.ask('account', limit)).toEqual({ granted: false, waitMs: 30_000, paused: true });
   });
 });
 
-function nowAt(pausesMs: readonly number[], index: number): number {
-  return pausesMs.slice(0, index + 1).reduce((sum, pauseMs) => sum + pauseMs, 0);
-}
+describe('RateBudgets', () => {
+  it('are one an account and limit, over what was granted to the account', async () => {
+    const budgets = new RateBudgets(new MemoryBudgetStore(() => 0));
+    const limit = { requests: 5, perSeconds: 1 };
+    const first = budgets.of('account-1', limit);
+    expect(budgets.of('account-1', { ...limit })).toBe(first);
+    expect(budgets.of('account-2', limit)).not.toBe(first);
+    expect(budgets.of('account-1', { requests: 6, perSeconds: 1 })).not.toBe(first);
+    expect(budgets.of('account-1', undefined)).toBe(budgets.of('account-1', undefined));
+  });
+});

@@ -1,7 +1,8 @@
-import { ConnectorError, type Batch, type OutputMember, type RejectedMember } from '../../kit/index.js';
+import { ConnectorError, type Batch, type RejectedMember } from '../../kit/index.js';
 import type { PartnerAudience } from '../../kit/index.js';
 import { batchIdOf } from './batch-id.js';
 import { redact } from './connector-failure.js';
+import { asBatch, type MemberList } from './member-list.js';
 import type { PartnerCalls } from './partner-calls.js';
 
 /** What to send, besides the members. */
@@ -10,6 +11,8 @@ export interface Shipment {
   operation: 'add' | 'remove';
   fromVersion: number;
   toVersion: number;
+  /** See {@link batchIdOf}. */
+  run?: string;
 }
 
 /** What became of a batch: everybody who is not in `rejected` was accepted. */
@@ -29,7 +32,7 @@ const SAMPLE_GROUPS = 16;
 /** A part of the batch. `start` counts members of the batch. */
 interface Group {
   start: number;
-  members: readonly OutputMember[];
+  members: MemberList;
 }
 
 /**
@@ -40,7 +43,7 @@ interface Group {
 export async function sendBatch(
   calls: PartnerCalls,
   shipment: Shipment,
-  members: readonly OutputMember[],
+  members: MemberList,
 ): Promise<BatchOutcome> {
   const outcome: BatchOutcome = { rejected: [], extraCalls: -1 };
   let groups: Group[] = [{ start: 0, members }];
@@ -50,7 +53,7 @@ export async function sendBatch(
     if (
       accepted === 0 &&
       groups.length >= SAMPLE_GROUPS &&
-      groups.every(({ members: { length } }) => length > 1)
+      groups.every(({ members: { size } }) => size > 1)
     ) {
       if (await allSamplesRefused(calls, shipment, groups, outcome)) {
         rejectWhole(groups, refusal, outcome);
@@ -62,11 +65,11 @@ export async function sendBatch(
     for (const group of groups) {
       const error = await sendGroup(calls, shipment, group, outcome);
       if (error) refused.push(group);
-      else accepted += group.members.length;
+      else accepted += group.members.size;
       refusal = error ?? refusal;
-      if (error && group.members.length === 1) rejectWhole([group], error, outcome);
+      if (error && group.members.size === 1) rejectWhole([group], error, outcome);
     }
-    groups = refused.filter((group) => group.members.length > 1).flatMap(halves);
+    groups = refused.filter((group) => group.members.size > 1).flatMap(halves);
   }
   outcome.rejected.sort((one, other) => one.index - other.index);
   return outcome;
@@ -79,19 +82,20 @@ async function sendGroup(
   { start, members }: Group,
   outcome: BatchOutcome,
 ): Promise<ConnectorError | undefined> {
-  const batch = batchOf(calls, shipment, members);
+  const batch = batchFor(calls, shipment, members);
   outcome.extraCalls += 1;
   try {
     const { audience: partner } = calls.line.connector;
-    const rejected = await calls.callBatch(members.length, (ctx) => {
+    const rejected = await calls.callBatch(batch, (ctx) => {
       if (shipment.operation === 'add') return partner.add(ctx, shipment.audience, batch);
       if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
       throw new Error('The connector has no `remove`.');
     });
     const { secrets } = calls.line;
     for (const { index, code, message } of rejected) {
-      // Partners like to quote what they refuse; a person's identities do not belong into an outcome.
-      const values = Object.values(members[index]?.identities ?? {}).flat();
+      // Partners like to quote what they refuse; a person's data do not belong into an outcome.
+      const { identities = {}, attributes = {} } = members.members[index] ?? {};
+      const values = [...Object.values(identities).flat(), ...Object.values(attributes)];
       const told = redact(message, [...secrets, ...values]);
       outcome.rejected.push({ index: start + index, code: redact(code, secrets), message: told });
     }
@@ -109,7 +113,7 @@ async function allSamplesRefused(
   outcome: BatchOutcome,
 ): Promise<boolean> {
   for (const { members } of groups) {
-    const middle = Math.floor(members.length / 2);
+    const middle = Math.floor(members.size / 2);
     // The sample's own outcome is counted when its group is taken apart, or with the rest.
     const probe: BatchOutcome = { rejected: [], extraCalls: outcome.extraCalls };
     const sample = { start: 0, members: members.slice(middle, middle + 1) };
@@ -127,23 +131,24 @@ function rejectWhole(
 ): void {
   const { code, message } = error ?? { code: 'REFUSED', message: 'The partner refused the batch.' };
   for (const { start, members } of groups) {
-    members.forEach((_, offset) => outcome.rejected.push({ index: start + offset, code, message }));
+    for (let offset = 0; offset < members.size; offset += 1) {
+      outcome.rejected.push({ index: start + offset, code, message });
+    }
   }
 }
 
 function halves({ start, members }: Group): Group[] {
-  const middle = Math.ceil(members.length / 2);
+  const middle = Math.ceil(members.size / 2);
   return [
     { start, members: members.slice(0, middle) },
     { start: start + middle, members: members.slice(middle) },
   ];
 }
 
-function batchOf(calls: PartnerCalls, shipment: Shipment, members: readonly OutputMember[]): Batch {
-  const { fromVersion, toVersion, operation } = shipment;
-  const firstMpid = members[0]?.mpid ?? '';
-  const lastMpid = members.at(-1)?.mpid ?? '';
+function batchFor(calls: PartnerCalls, shipment: Shipment, list: MemberList): Batch {
+  const { fromVersion, toVersion, operation, run } = shipment;
+  const { firstMpid, lastMpid } = list;
   const { connectionId } = calls.line;
-  const id = batchIdOf({ connectionId, fromVersion, toVersion, operation, firstMpid, lastMpid });
-  return { id, members, fromVersion, toVersion };
+  const id = batchIdOf({ connectionId, fromVersion, toVersion, operation, run, firstMpid, lastMpid });
+  return asBatch(list, { id, fromVersion, toVersion });
 }

@@ -1,6 +1,14 @@
-import { isIdentityType } from '../../kit/index.js';
+import { problemOfForm } from '../../domain/normalisation/index.js';
+import {
+  isIdentityEncoding,
+  isIdentityType,
+  isNormalisationProfile,
+  NORMALISATION_PROFILES,
+  type IdentityForm,
+} from '../../kit/index.js';
 
 const KEBAB_CASE = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const HOOK_PATH = /^[a-z0-9-]+(?:\/[a-z0-9-]+)*$/;
 const SEMVER = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
 
 /**
@@ -24,22 +32,39 @@ export function shapeProblemsOf(connector: unknown): string[] {
 }
 
 function inputProblems({ trigger, open }: Record<string, unknown>): string[] {
-  return [
-    ...expect(
-      isRecord(trigger) && trigger.type === 'schedule' && typeof trigger.list === 'function',
-      'trigger must be { type: "schedule", list }',
-    ),
-    ...expect(typeof open === 'function', 'open must be a function'),
-  ];
+  const known = isRecord(trigger) ? trigger : {};
+  switch (known.type) {
+    case 'schedule':
+      return [
+        ...expect(typeof known.list === 'function', 'a trigger "schedule" must have a function list'),
+        ...expect(typeof open === 'function', 'open must be a function'),
+      ];
+    case 'webhook':
+      return [
+        ...expect(matches(known.path, HOOK_PATH), 'the path of a webhook must be like "acme/files"'),
+        ...['maxBytes', 'authenticate', 'receive'].flatMap((name) =>
+          expect(typeof known[name] === 'function', `a trigger "webhook" must have a function ${name}`),
+        ),
+      ];
+    case 'upload':
+      return [];
+    default:
+      return ['trigger.type must be "schedule", "webhook" or "upload"'];
+  }
 }
 
 function outputProblems(connector: Record<string, unknown>): string[] {
-  const { identities, limits, audience, connectionSettings } = connector;
+  const { identities, attributes = 'none', limits, audience, connectionSettings } = connector;
   return [
     ...expect(isZodObject(connectionSettings), 'connectionSettings must be a z.object() of zod 4'),
     ...expect(
       Array.isArray(identities) && identities.length > 0 && identities.every(isIdentityForm),
       'identities must list at least one { type, encoding } of the hub',
+    ),
+    ...profileProblems(Array.isArray(identities) ? identities : []),
+    ...expect(
+      attributes === 'none' || attributes === 'optional',
+      'attributes must be "none" or "optional", or absent',
     ),
     ...expect(
       isRecord(limits) && Number.isInteger(limits.batchSize) && Number(limits.batchSize) > 0,
@@ -49,13 +74,27 @@ function outputProblems(connector: Record<string, unknown>): string[] {
   ];
 }
 
-function isIdentityForm(form: unknown): boolean {
+function isIdentityForm(form: unknown): form is IdentityForm {
   return (
     isRecord(form) &&
     typeof form.type === 'string' &&
     isIdentityType(form.type) &&
-    ['raw', 'md5', 'sha1', 'sha256'].includes(String(form.encoding))
+    typeof form.encoding === 'string' &&
+    isIdentityEncoding(form.encoding)
   );
+}
+
+/** What is wrong with the normalisation profiles of the identities. */
+function profileProblems(identities: readonly unknown[]): string[] {
+  return identities.filter(isIdentityForm).flatMap((form) => {
+    const profile: unknown = form.profile;
+    if (profile === undefined) return [];
+    if (typeof profile !== 'string' || !isNormalisationProfile(profile)) {
+      return [`the profile of ${form.type} must be one of ${NORMALISATION_PROFILES.join(', ')}`];
+    }
+    const problem = problemOfForm(form);
+    return problem === undefined ? [] : [problem];
+  });
 }
 
 function isZodObject(schema: unknown): boolean {

@@ -3,6 +3,7 @@ import { and, count, eq, isNotNull, isNull } from 'drizzle-orm';
 import { DEFAULT_AUDIENCE_LIMIT } from '../../../domain/audiences/index.js';
 import { HubError } from '../../../domain/errors/index.js';
 import { MAX_AUDIENCE_NAME_LENGTH } from '../../../domain/names/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import {
   audiences,
@@ -45,6 +46,7 @@ export class AudienceCopies {
         'The audience has no version yet. Duplicate it after its first import.',
       );
     }
+    const { suppressionsRevision } = original.workspace;
     const copyId = await this.begin(original, name ?? copyName(audience.name));
     await this.leases.exclusively(
       hiddenAudienceLease(copyId),
@@ -57,7 +59,7 @@ export class AudienceCopies {
         const { added } = await this.ledger.countsOf(copyId, 1);
         if (added !== audience.size) throw changedMeanwhile();
         signal.throwIfAborted();
-        await this.publish(copyId, audience);
+        await this.publish(copyId, audience, suppressionsRevision);
       },
     );
     return copyId;
@@ -71,7 +73,8 @@ export class AudienceCopies {
         .values({
           workspaceId: workspace.id,
           name,
-          kind: 'copied',
+          // Segmented audiences are a list of their own, and their copies are managed there.
+          kind: audience.kind === 'segmented' ? 'segmented' : 'copied',
           tags: audience.tags,
           deletedAt: this.clock.now(),
         })
@@ -81,10 +84,16 @@ export class AudienceCopies {
     });
   }
 
-  private async publish(copyId: number, { workspaceId, size }: Audience): Promise<void> {
+  /** @param suppressions `suppressionsRevision` of the workspace before the members were copied. */
+  private async publish(
+    copyId: number,
+    { id, workspaceId, size }: Audience,
+    suppressions: number,
+  ): Promise<void> {
     const now = this.clock.now();
     await this.db.transaction(async (tx) => {
-      await assertRoom(tx, workspaceId);
+      const workspace = await assertRoom(tx, workspaceId);
+      if (workspace?.suppressionsRevision !== suppressions) throw peopleLeft();
       const shown = await tx
         .update(audiences)
         .set({ deletedAt: null, version: 1, size, createdAt: now, updatedAt: now })
@@ -94,19 +103,25 @@ export class AudienceCopies {
       await tx
         .insert(audienceVersions)
         .values({ audienceId: copyId, version: 1, size, added: size, removed: 0, publishedAt: now });
+      await recordAudit(tx, {
+        action: 'audience.duplicate',
+        object: { type: 'audience', id: copyId },
+        workspaceId,
+        changes: { copyOf: { to: id } },
+      });
     });
   }
 }
 
 /** Locks the workspace, so that the limit holds for copies and imports side by side. */
-async function assertRoom(tx: Transaction, workspaceId: string): Promise<void> {
+async function assertRoom(tx: Transaction, workspaceId: string) {
   const [workspace] = await tx.select().from(workspaces).where(eq(workspaces.id, workspaceId)).for('update');
   const limit = workspace?.settings.audienceLimit ?? DEFAULT_AUDIENCE_LIMIT;
   const [held] = await tx
     .select({ n: count() })
     .from(audiences)
     .where(and(eq(audiences.workspaceId, workspaceId), isNull(audiences.deletedAt)));
-  if ((held?.n ?? 0) < limit) return;
+  if ((held?.n ?? 0) < limit) return workspace;
   throw new HubError(
     'LIMIT_REACHED',
     `The workspace holds ${limit} audiences, its limit. Delete one or raise the limit.`,
@@ -120,6 +135,11 @@ function copyName(name: string): string {
       .slice(0, MAX_AUDIENCE_NAME_LENGTH - SUFFIX.length)
       .join('') + SUFFIX
   );
+}
+
+function peopleLeft(): HubError {
+  const message = 'People were suppressed while the audience was copied. Duplicate it again.';
+  return new HubError('WRONG_STATE', message);
 }
 
 function changedMeanwhile(): HubError {

@@ -1,13 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { HubError, type FieldProblem } from '../../../domain/errors/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import {
+  abTests,
+  abVariants,
   audiences,
   connections,
   deliveries,
   exportsTable,
   imports,
+  OPEN_DELIVERY_STATES,
   outputs,
   sources,
   type Database,
@@ -65,8 +69,15 @@ export class AudienceDeletion {
       .update(audiences)
       .set({ deletedAt: now, updatedAt: now })
       .where(and(eq(audiences.id, id), isNull(audiences.deletedAt)))
-      .returning({ id: audiences.id });
-    if (hidden.length === 0) return;
+      .returning({ workspaceId: audiences.workspaceId, name: audiences.name });
+    const [gone] = hidden;
+    if (!gone) return;
+    await recordAudit(tx, {
+      action: 'audience.delete',
+      object: { type: 'audience', id },
+      workspaceId: gone.workspaceId,
+      changes: { name: { from: gone.name } },
+    });
     if (keys.length > 0) {
       const ids = keys.map((source) => source.id);
       await tx.update(sources).set({ tombstonedAt: now }).where(inArray(sources.id, ids));
@@ -85,12 +96,7 @@ export class AudienceDeletion {
     await tx
       .update(deliveries)
       .set({ state: 'cancelled', finishedAt: now, leaseOwner: null, leaseUntil: null })
-      .where(
-        and(
-          inArray(deliveries.connectionId, own),
-          inArray(deliveries.state, ['queued', 'running', 'faulted']),
-        ),
-      );
+      .where(and(inArray(deliveries.connectionId, own), inArray(deliveries.state, OPEN_DELIVERY_STATES)));
     await tx
       .update(connections)
       .set({ status: 'inactive', updatedAt: now })
@@ -100,18 +106,38 @@ export class AudienceDeletion {
 
 async function consequences(db: Database | Transaction, id: number): Promise<DeletionView> {
   const connected = await db
-    .select({ id: connections.id, output: outputs.name, status: connections.status })
+    .select({
+      id: connections.id,
+      output: outputs.name,
+      variant: abVariants.name,
+      status: connections.status,
+    })
     .from(connections)
     .innerJoin(outputs, eq(outputs.id, connections.outputId))
+    .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
     .where(eq(connections.audienceId, id))
-    .orderBy(outputs.name, connections.id);
+    .orderBy(outputs.name, connections.createdAt, connections.id);
   const open = await db
     .select({ id: exportsTable.id, state: exportsTable.state })
     .from(exportsTable)
     .where(openExportsOf(id))
     .orderBy(exportsTable.createdAt);
+  const variants = await db
+    .select({ name: abVariants.name })
+    .from(abVariants)
+    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
+    .where(and(eq(abTests.audienceId, id), isNull(abTests.deletedAt)))
+    .orderBy(abVariants.position);
   const barred = await barredSources(db, id);
-  return { connections: connected, exports: open, barredKeys: barred.map((source) => source.key) };
+  return {
+    connections: connected.map(({ variant, ...rest }) => ({
+      ...rest,
+      ...(variant === null ? {} : { variant }),
+    })),
+    exports: open,
+    ...(variants.length === 0 ? {} : { variants: variants.map(({ name }) => name) }),
+    barredKeys: barred.map((source) => source.key),
+  };
 }
 
 /** Sources of the audience whose layout bars a key once its audience is deleted. */
@@ -138,17 +164,19 @@ function openExportsOf(id: number) {
 
 function refuseUnconfirmed(id: number, found: DeletionView): void {
   const errors: FieldProblem[] = [
-    ...found.connections.map(({ output, status }) => ({
+    ...found.connections.map(({ output, variant, status }) => ({
       field: 'connections',
-      message: `${output} (${status})`,
+      message: `${output}${variant === undefined ? '' : `, variant ${variant}`} (${status})`,
     })),
     ...found.exports.map((open) => ({ field: 'exports', message: `${open.id} (${open.state})` })),
+    ...(found.variants ?? []).map((name) => ({ field: 'abTest', message: `variant ${name}` })),
     ...found.barredKeys.map((key) => ({ field: 'barredKeys', message: key })),
   ];
   if (errors.length === 0) return;
   throw new HubError(
     'IN_USE',
-    `With audience ${id} go ${found.connections.length} connections and ${found.exports.length} open exports, ` +
+    `With audience ${id} go ${found.connections.length} connections, ${found.exports.length} open exports and ` +
+      `${found.variants === undefined ? 'no A/B test' : 'its A/B test'}, ` +
       `and ${found.barredKeys.length} source keys make no audience again. Repeat the call with confirm=true.`,
     errors,
   );

@@ -28,6 +28,8 @@ class GoingConnection {
   id!: string;
   @ApiProperty({ description: "The output's name" })
   output!: string;
+  @ApiPropertyOptional({ description: "The variant's name; absent: the full audience" })
+  variant?: string;
   @ApiProperty({ enum: CONNECTION_STATUSES })
   status!: string;
 }
@@ -45,6 +47,8 @@ export class DeletionView {
   connections!: GoingConnection[];
   @ApiProperty({ type: [GoingExport], description: 'Exports that are not made yet' })
   exports!: GoingExport[];
+  @ApiPropertyOptional({ type: [String], description: 'Variants of its A/B test, which goes with it' })
+  variants?: string[];
   @ApiProperty({ type: [String], description: 'Source keys that make no audience again until lifted' })
   barredKeys!: string[];
 }

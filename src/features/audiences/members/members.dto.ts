@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { IsArray, IsIn, IsOptional, IsString, IsUUID, Length } from 'class-validator';
 import { IDENTITY_TYPES, type IdentityType } from '../../../kit/index.js';
 import { PageQuery } from '../../http/index.js';
 import { IsMpid } from '../../profiles/index.js';
@@ -27,6 +27,11 @@ export class MembersQuery extends PageQuery {
   @IsArray()
   @IsIn(IDENTITY_TYPES, { each: true })
   identityTypes?: IdentityType[];
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'Only members of this variant of the A/B test' })
+  @IsOptional()
+  @IsUUID()
+  variantId?: string;
 }
 
 /** `mpid`, or `identityType` and `identityValue`. */

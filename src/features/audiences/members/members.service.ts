@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, type SQL } from 'drizzle-orm';
+import {
+  FULL_AUDIENCE,
+  inTargetSql,
+  targetOfVariant,
+  type AudienceTarget,
+} from '../../../domain/audiences/index.js';
 import { HubError, notFound } from '../../../domain/errors/index.js';
 import { IDENTITY_TYPES, type OutputMember } from '../../../kit/index.js';
 import { audienceVersions, imports, type Database } from '../../../platform/database/index.js';
@@ -8,7 +14,8 @@ import { readPage, type Page, type PageQuery } from '../../http/index.js';
 import { Ledger } from '../../ledger/index.js';
 import { ProfileLookup, shownValue } from '../../profiles/index.js';
 import type { Principal, Workspace } from '../../tenancy/index.js';
-import { AudienceRecords } from '../audience-records.js';
+import { Variants, VariantSizes } from '../../variants/index.js';
+import { AudienceRecords, type Audience } from '../audience-records.js';
 import type { MembersQuery, MembersView, TimelineQuery, TimelineView, VersionView } from './members.dto.js';
 
 /** Who is in an audience, since when and why. */
@@ -19,13 +26,16 @@ export class MembersService {
     private readonly records: AudienceRecords,
     private readonly ledger: Ledger,
     private readonly lookup: ProfileLookup,
+    private readonly variants: Variants,
+    private readonly sizes: VariantSizes,
   ) {}
 
   /** Members ascending by mpid, page after page by key: the last page costs what the first one does. */
   async members(principal: Principal, id: number, query: MembersQuery): Promise<MembersView> {
     const { audience, key } = await this.records.require(principal, id);
     assertReadInTurn(query);
-    const { version, size: total } = audience;
+    const { version } = audience;
+    const { total, target } = await this.chosen(audience, query.variantId);
     const about = { total, page: query.page, pageSize: query.pageSize, version };
     if (version === 0) return { items: [], next: null, ...about };
     const types = query.identityTypes ?? IDENTITY_TYPES;
@@ -35,6 +45,7 @@ export class MembersService {
       {
         after: query.after ?? null,
         limit: query.pageSize,
+        condition: inTargetSql(target, 'mpid'),
         forms: types.map((type) => ({ type, encoding: 'raw' as const })),
       },
     );
@@ -69,6 +80,18 @@ export class MembersService {
         import: imported.get(entry.version) ?? null,
       })),
     };
+  }
+
+  /** What of the audience is asked for: all of it, or a variant. */
+  private async chosen(
+    audience: Audience,
+    variantId: string | undefined,
+  ): Promise<{ total: number; target: AudienceTarget }> {
+    if (variantId === undefined) return { total: audience.size, target: FULL_AUDIENCE };
+    const test = await this.variants.testOf(audience.id);
+    const variant = await this.variants.require(audience.id, variantId);
+    const sizes = await this.sizes.of(audience, test?.variants ?? [variant]);
+    return { total: sizes.get(variant.id) ?? 0, target: targetOfVariant(variant) };
   }
 
   private async mpidOf(workspace: Workspace, query: TimelineQuery): Promise<string> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { and, asc, eq, isNotNull } from 'drizzle-orm';
 import { notFound } from '../../../domain/errors/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
 import { inputs, sources, type Database } from '../../../platform/database/index.js';
 import { InjectDatabase } from '../../../platform/nest/index.js';
 import { mapPage, readPage, type Page, type PageQuery } from '../../http/index.js';
@@ -26,20 +27,30 @@ export class TombstonesService {
 
   /** The next scan takes the file up again, changed or not. NOT_FOUND where the key is not barred. */
   async lift(principal: Principal, inputId: string, key: string): Promise<void> {
-    await this.requireInput(principal, inputId);
-    const lifted = await this.db
-      .update(sources)
-      .set({ tombstonedAt: null, audienceId: null, revision: '' })
-      .where(and(eq(sources.inputId, inputId), eq(sources.key, key), isNotNull(sources.tombstonedAt)))
-      .returning({ id: sources.id });
-    if (lifted.length === 0) throw notFound('tombstone', 'of this key');
+    const workspaceId = await this.requireInput(principal, inputId);
+    await this.db.transaction(async (tx) => {
+      const lifted = await tx
+        .update(sources)
+        .set({ tombstonedAt: null, audienceId: null, revision: '' })
+        .where(and(eq(sources.inputId, inputId), eq(sources.key, key), isNotNull(sources.tombstonedAt)))
+        .returning({ id: sources.id });
+      if (lifted.length === 0) throw notFound('tombstone', 'of this key');
+      await recordAudit(tx, {
+        action: 'input.tombstones.lift',
+        object: { type: 'input', id: inputId },
+        workspaceId,
+        changes: { key: { to: key } },
+      });
+    });
   }
 
-  private async requireInput(principal: Principal, inputId: string): Promise<void> {
-    const rows = await this.db
-      .select({ id: inputs.id })
+  /** The input's workspace. */
+  private async requireInput(principal: Principal, inputId: string): Promise<string> {
+    const [row] = await this.db
+      .select({ workspaceId: inputs.workspaceId })
       .from(inputs)
       .where(and(eq(inputs.id, inputId), scopedTo(principal, inputs.workspaceId)));
-    if (rows.length === 0) throw notFound('input', inputId);
+    if (!row) throw notFound('input', inputId);
+    return row.workspaceId;
   }
 }

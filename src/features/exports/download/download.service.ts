@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { eq } from 'drizzle-orm';
 import { HubError, notFound } from '../../../domain/errors/index.js';
+import { actAs, recordAudit } from '../../../platform/audit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import { LinkSigner, type LinkSignature } from '../../../platform/crypto/index.js';
 import { exportsTable, type Database } from '../../../platform/database/index.js';
@@ -48,6 +49,8 @@ export class DownloadService {
     }
     const found = await this.files.stat(row.fileKey);
     if (!found) throw gone();
+    const { workspaceId } = row;
+    await recordAudit(this.db, { action: 'export.download', object: { type: 'export', id }, workspaceId });
     return { fileKey: row.fileKey, fileName: row.archiveName ?? `${row.id}.zip`, sizeBytes: found.sizeBytes };
   }
 
@@ -68,6 +71,7 @@ export class DownloadService {
       );
     }
     if (verdict === 'expired') throw expired();
+    actAs({ kind: 'link' });
     const [row] = await this.db.select().from(exportsTable).where(eq(exportsTable.id, id));
     if (!row) throw notFound('export', id);
     return row;

@@ -1,6 +1,6 @@
 import type { LinkSigner } from '../../../platform/crypto/index.js';
 import type { Config } from '../../../platform/env/index.js';
-import type { Post } from '../../outbox/index.js';
+import type { Notice } from '../../notices/index.js';
 import type { ExportRow } from './export-plan.js';
 
 /** The path that a link of this export is signed for. */
@@ -20,23 +20,27 @@ export function downloadLink(
   return `${config.publicUrl}${path}?${query.toString()}`;
 }
 
-/** The mail that tells of a ready archive. */
+/** What tells of a ready archive. */
 export function readyNotice(
   row: ExportRow,
   recipient: string,
   archive: { link: string; archiveName: string; expiresAt: Date },
-): Post {
+): Notice {
+  const { link, archiveName, expiresAt } = archive;
   return {
     workspaceId: row.workspaceId,
-    onceKey: `export-ready:${row.id}`,
+    kind: 'export_ready',
+    onceKey: `export:${row.id}#ready`,
     recipients: [recipient],
-    subject: `Your audience download is ready: ${archive.archiveName}`,
-    body: [
-      'The audience download you asked for is ready:',
-      '',
-      archive.link,
-      '',
-      `The link works until ${archive.expiresAt.toISOString()}. Whoever has it can read the file; do not pass it on.`,
-    ].join('\n'),
+    content: {
+      headline: `Your audience download is ready: ${archiveName}`,
+      message: 'The audience download you asked for is ready.',
+      facts: [
+        ['Archive', archiveName],
+        ['Works until', expiresAt.toISOString()],
+      ],
+      next: [link, 'Whoever has the link can read the file; do not pass it on.'],
+      line: `${archiveName}: ${link} (until ${expiresAt.toISOString()})`,
+    },
   };
 }

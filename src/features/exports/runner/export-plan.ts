@@ -1,8 +1,10 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm';
-import { FULL_AUDIENCE } from '../../../domain/audiences/index.js';
-import { archiveName, exportFileNames } from '../../../domain/names/index.js';
+import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { FULL_AUDIENCE, targetOfVariant, type AudienceTarget } from '../../../domain/audiences/index.js';
+import { archiveName, exportFileNames, type ExportFile } from '../../../domain/names/index.js';
 import { isIdentityType, type IdentityType } from '../../../kit/index.js';
 import {
+  abTests,
+  abVariants,
   audiences,
   exportsTable,
   workspaces,
@@ -72,14 +74,15 @@ export async function planOf(db: Database, row: ExportRow): Promise<ExportPlan> 
   const chosen = row.audienceIds.flatMap((id) => byId.get(id) ?? []);
   const scannedAt = scannedAtOf(row);
   const identityTypes = row.identityTypes.filter((type) => isIdentityType(type));
-  const files = chosen.map(({ id, name }) => ({ audienceId: id, audienceName: name }));
-  const names = exportFileNames(files, scannedAt);
-  const entries = chosen.map(({ id, workspace }, index) => ({
-    fileName: names[index] ?? `${id}.csv`,
+  const variants = await variantsOf(db, row);
+  const contents = chosen.flatMap((audience) => contentsOf(audience, variants.get(audience.id) ?? []));
+  const names = exportFileNames(contents, scannedAt);
+  const entries = contents.map(({ audienceId: id, workspace, target }, index) => ({
+    fileName: names[index] ?? `${id}-${index}.csv`,
     source: {
       key: { audienceId: id, workspace },
       version: row.versions?.[String(id)] ?? 0,
-      target: FULL_AUDIENCE,
+      target,
       identityTypes,
       style: { scannedAt, neutraliseFormulas: row.neutraliseFormulas },
     },
@@ -90,6 +93,44 @@ export async function planOf(db: Database, row: ExportRow): Promise<ExportPlan> 
     identityTypes,
     entries,
   };
+}
+
+type AbVariant = typeof abVariants.$inferSelect;
+
+/** What goes into one CSV. */
+interface Content extends ExportFile {
+  workspace: number;
+  target: AudienceTarget;
+}
+
+/** The variants that were chosen, or the full audience where none was. */
+function contentsOf(
+  { id, name, workspace }: { id: number; name: string; workspace: number },
+  variants: readonly AbVariant[],
+): Content[] {
+  const about = { audienceId: id, audienceName: name, workspace };
+  if (variants.length === 0) return [{ ...about, target: FULL_AUDIENCE }];
+  return variants.map((variant) => ({
+    ...about,
+    variantName: variant.name,
+    target: targetOfVariant(variant),
+  }));
+}
+
+/** The export's variants by audience. Those of a test that was deleted since are known still. */
+async function variantsOf(db: Database, row: ExportRow): Promise<Map<number, AbVariant[]>> {
+  const byAudience = new Map<number, AbVariant[]>();
+  if (row.variantIds.length === 0) return byAudience;
+  const found = await db
+    .select({ audienceId: abTests.audienceId, variant: abVariants })
+    .from(abVariants)
+    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
+    .where(inArray(abVariants.id, row.variantIds))
+    .orderBy(asc(abVariants.position));
+  for (const { audienceId, variant } of found) {
+    byAudience.set(audienceId, [...(byAudience.get(audienceId) ?? []), variant]);
+  }
+  return byAudience;
 }
 
 /** The export's row. */

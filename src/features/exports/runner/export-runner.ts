@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { eq, sql } from 'drizzle-orm';
 import { buildManifest, type Manifest } from '../../../domain/exports/index.js';
+import { recordAudit } from '../../../platform/audit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import { LinkSigner } from '../../../platform/crypto/index.js';
 import { exportsTable, type Database } from '../../../platform/database/index.js';
@@ -19,7 +20,7 @@ import {
 } from '../../../platform/nest/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { Ledger } from '../../ledger/index.js';
-import { OutboxService } from '../../outbox/index.js';
+import { Notices } from '../../notices/index.js';
 import { PartWriter } from '../archive/part-writer.js';
 import { writeArchive, type EntryCounts } from '../archive/write-archive.js';
 import { ExportFailure, failureOf } from './export-failure.js';
@@ -60,7 +61,7 @@ export class ExportRunner {
     leases: Leases,
     private readonly signer: LinkSigner,
     private readonly ledger: Ledger,
-    private readonly outbox: OutboxService,
+    private readonly notices: Notices,
     private readonly metrics: Metrics,
   ) {
     this.lease = new WorkLease(db, leases, 'export');
@@ -147,11 +148,17 @@ export class ExportRunner {
           leaseUntil: null,
         })
         .where(eq(exportsTable.id, row.id));
+      await recordAudit(tx, {
+        action: 'export.ready',
+        object: { type: 'export', id: row.id },
+        workspaceId: row.workspaceId,
+        changes: { sizeBytes: { to: made.sizeBytes }, versions: { to: row.versions } },
+      });
       if (!row.notifyEmail) return;
       const { archiveName } = made;
-      await this.outbox.post(readyNotice(row, row.notifyEmail, { link, archiveName, expiresAt }), tx);
+      await this.notices.tell(tx, readyNotice(row, row.notifyEmail, { link, archiveName, expiresAt }));
     });
-    await this.outbox.nudge();
+    await this.notices.send();
   }
 
   /** What becomes of an export whose run threw. */
@@ -167,16 +174,21 @@ export class ExportRunner {
     this.metrics.exports.inc({ state: 'failed' });
     this.log.warn({ exportId: id, code: failure.code }, 'export failed');
     const { code, message } = failure;
-    return this.leave(id, { state: 'failed', error: { code, message }, finishedAt: this.clock.now() });
+    return this.leave(id, { state: 'failed', error: { code, message }, finishedAt: this.clock.now() }, code);
   }
 
-  private async leave(id: string, change: Record<string, unknown>): Promise<void> {
+  /** `failure`: the code of what it failed for, where that is its end. */
+  private async leave(id: string, change: Record<string, unknown>, failure?: string): Promise<void> {
     await this.db.transaction(async (tx) => {
       await this.lease.assertHeld(tx, id);
-      await tx
+      const [left] = await tx
         .update(exportsTable)
         .set({ ...change, leaseOwner: null, leaseUntil: null })
-        .where(eq(exportsTable.id, id));
+        .where(eq(exportsTable.id, id))
+        .returning({ workspaceId: exportsTable.workspaceId });
+      if (failure === undefined || !left) return;
+      const object = { type: 'export', id };
+      await recordAudit(tx, { action: 'export.failed', object, ...left, outcome: 'failed', code: failure });
     });
   }
 }

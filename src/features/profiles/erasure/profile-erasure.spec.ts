@@ -25,13 +25,17 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  for (const table of ['identities', 'profiles']) await warehouse.command(`TRUNCATE TABLE ${table}`);
+  for (const table of ['attributes', 'identities', 'profiles'])
+    await warehouse.command(`TRUNCATE TABLE ${table}`);
   kept = await seedWorkspace(database.db);
   deleted = await seedWorkspace(database.db);
   for (const workspace of [kept, deleted]) {
     await seedProfiles(warehouse, workspace, [
       { mpid: '-5', identities: { email: ['ann@example.com'], customer_id: ['c-1'] } },
     ]);
+    await warehouse.command(
+      `INSERT INTO attributes VALUES (${workspace.number}, -5, 'party', 'Party', 'Green', 1)`,
+    );
   }
 });
 
@@ -51,9 +55,9 @@ function erasureOn(engine: Warehouse = warehouse) {
 const deleteWorkspace = ({ id }: SeededWorkspace) =>
   database.db.delete(workspaces).where(eq(workspaces.id, id));
 
-/** Rows of a workspace: [identities, profiles]. */
+/** Rows of a workspace: [attributes, identities, profiles]. */
 async function rowsOfWorkspace(number: number): Promise<number[]> {
-  const counts = ['identities', 'profiles'].map(async (table) => {
+  const counts = ['attributes', 'identities', 'profiles'].map(async (table) => {
     const [row] = await warehouse.query<{ n: string }>(
       `SELECT count() AS n FROM ${table} WHERE workspace = ${number}`,
     );
@@ -65,7 +69,7 @@ async function rowsOfWorkspace(number: number): Promise<number[]> {
 describe('the erasure of profiles', () => {
   it('leaves the people of present workspaces alone', async () => {
     await erasureOn().erasure.sweep();
-    expect(await rowsOfWorkspace(deleted.number)).toEqual([2, 2]);
+    expect(await rowsOfWorkspace(deleted.number)).toEqual([1, 2, 2]);
   });
 
   it('erases the people of a deleted workspace, and nobody else', async () => {
@@ -74,8 +78,8 @@ describe('the erasure of profiles', () => {
     erasure.onModuleInit();
     for (const run of scheduled) await run(new AbortController().signal);
     expect(scheduled).toHaveLength(1);
-    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 0]);
-    expect(await rowsOfWorkspace(kept.number)).toEqual([2, 2]);
+    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 0, 0]);
+    expect(await rowsOfWorkspace(kept.number)).toEqual([1, 2, 2]);
   });
 
   it('goes on where it was cut short between the tables', async () => {
@@ -91,15 +95,15 @@ describe('the erasure of profiles', () => {
       },
     };
     await expect(erasureOn(dying).erasure.sweep()).rejects.toThrow('the process died');
-    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 2]);
+    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 2, 2]);
     await erasureOn().erasure.sweep();
-    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 0]);
+    expect(await rowsOfWorkspace(deleted.number)).toEqual([0, 0, 0]);
   });
 
   it('keeps what an emptied database knows nothing of', async () => {
     const unknown = { ...deleted, number: 1_000_000 };
     await seedProfiles(warehouse, unknown, [{ mpid: '7', identities: { customer_id: ['c-7'] } }]);
     await erasureOn().erasure.sweep();
-    expect(await rowsOfWorkspace(unknown.number)).toEqual([1, 1]);
+    expect(await rowsOfWorkspace(unknown.number)).toEqual([0, 1, 1]);
   });
 });

@@ -9,7 +9,15 @@ import { ScheduleService } from '../../schedule/index.js';
 const TEN_MINUTES_MS = 10 * 60 * 1000;
 
 /** `profiles` last: it is what tells that there is something left to erase. */
-const TABLES = ['identities', 'profiles'] as const;
+const TABLES = [
+  'attributes',
+  'identity_changes',
+  'identities',
+  'suppressions',
+  'erasure_targets',
+  'erasure_profiles',
+  'profiles',
+] as const;
 
 /**
  * Erases the people of deleted workspaces. Nothing has to be noted when a workspace is deleted: its number is

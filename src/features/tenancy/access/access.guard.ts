@@ -21,6 +21,8 @@ export class AccessGuard implements CanActivate {
     if (rule === 'public') return true;
     const request = context.switchToHttp().getRequest<RequestWithPrincipal>();
     const principal = await this.keys.authenticate(request.headers.authorization);
+    // Refusals are noted too, with who was refused.
+    request.principal = principal;
     if (rule === undefined) {
       throw new HubError('FORBIDDEN', 'This call has no access rule, so nobody may use it.');
     }
@@ -30,7 +32,6 @@ export class AccessGuard implements CanActivate {
         `This call needs the role ${rule}; the API key has the role ${principal.role}.`,
       );
     }
-    request.principal = principal;
     return true;
   }
 }

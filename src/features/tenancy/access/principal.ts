@@ -9,13 +9,17 @@ export type Scope =
   | { kind: 'organization'; organizationId: string }
   | { kind: 'workspace'; organizationId: string; workspaceId: string };
 
-/** Who makes a request: an API key. */
+/** Who makes a request: an API key, or the access token of a user. */
 export interface Principal {
   keyId: string;
-  /** Name of the key, for `resolvedBy` and the log. */
+  /** The person, where the key or token is one person's. */
+  userId?: string;
+  /** Name of the key or the user, for `resolvedBy` and the log. */
   name: string;
   role: Role;
   scope: Scope;
+  /** Who logged in, where the request came with an access token. */
+  user?: { id: string; name: string; email: string; number: number };
 }
 
 /** The request as the guard leaves it. */

@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import { recordAudit } from '../../../platform/audit/index.js';
 import { hashApiKey, newApiKey } from '../../../platform/crypto/index.js';
 import { apiKeys, hubFacts, type Database, type Transaction } from '../../../platform/database/index.js';
 import { SHOWN_PREFIX_LENGTH } from './api-keys.service.js';
@@ -34,7 +35,8 @@ export async function ensureAdminKey(
     );
     if (admins > 0) return undefined;
     const key = newApiKey();
-    await insertAdmin(tx, key, 'first admin key');
+    const id = await insertAdmin(tx, key, 'first admin key');
+    await recordAudit(tx, { action: 'api-key.create', object: { type: 'api-key', id } });
     return key;
   });
 }
@@ -42,7 +44,10 @@ export async function ensureAdminKey(
 async function ensureConfigured(tx: Transaction, key: string): Promise<void> {
   const id = await insertAdmin(tx, key, 'HUB_ADMIN_KEY');
   const [fact] = await tx.select().from(hubFacts).where(eq(hubFacts.name, FACT));
-  if (fact && fact.value !== id) {
+  if (fact?.value === id) return;
+  await recordAudit(tx, { action: 'api-key.create', object: { type: 'api-key', id } });
+  if (fact) {
+    await recordAudit(tx, { action: 'api-key.revoke', object: { type: 'api-key', id: fact.value } });
     await tx
       .update(apiKeys)
       .set({ revokedAt: sql`now()` })

@@ -17,6 +17,11 @@ export class CreateApiKey {
   @IsUUID()
   workspaceId?: string;
 
+  @ApiPropertyOptional({ format: 'uuid', description: 'The person whose key it is; it ends with them' })
+  @IsOptional()
+  @IsUUID()
+  userId?: string;
+
   @ApiProperty({ minLength: 1, maxLength: 255 })
   @IsName()
   name!: string;
@@ -39,6 +44,8 @@ export class ApiKeyView {
   organizationId!: string | null;
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   workspaceId!: string | null;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  userId!: string | null;
   @ApiProperty()
   name!: string;
   @ApiProperty({ enum: ROLES })
@@ -59,11 +66,12 @@ export class CreatedApiKeyView extends ApiKeyView {
 }
 
 export function showApiKey(row: ApiKey): ApiKeyView {
-  const { id, organizationId, workspaceId, name, role, prefix } = row;
+  const { id, organizationId, workspaceId, userId, name, role, prefix } = row;
   return {
     id,
     organizationId,
     workspaceId,
+    userId,
     name,
     role,
     prefix,

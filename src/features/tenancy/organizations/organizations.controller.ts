@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { ApiPage, IdParam, mapPage, PageQuery } from '../../http/index.js';
 import { Access } from '../access/access.decorator.js';
@@ -6,6 +6,7 @@ import { CurrentPrincipal, type Principal } from '../access/principal.js';
 import {
   CreateOrganization,
   OrganizationView,
+  PutOnHold,
   showOrganization,
   UpdateOrganization,
 } from './organizations.dto.js';
@@ -46,6 +47,25 @@ export class OrganizationsController {
     @Body() body: UpdateOrganization,
   ) {
     return showOrganization(await this.organizations.update(principal, id, body));
+  }
+
+  /** Nobody of the organization logs in any more, and access tokens are refused, until the hold is lifted. */
+  @Put(':id/hold')
+  @Access('admin')
+  @ApiOkResponse({ type: OrganizationView })
+  async hold(
+    @CurrentPrincipal() principal: Principal,
+    @IdParam('organization') id: string,
+    @Body() body: PutOnHold,
+  ) {
+    return showOrganization(await this.organizations.setHold(principal, id, body));
+  }
+
+  @Delete(':id/hold')
+  @Access('admin')
+  @ApiOkResponse({ type: OrganizationView })
+  async lift(@CurrentPrincipal() principal: Principal, @IdParam('organization') id: string) {
+    return showOrganization(await this.organizations.setHold(principal, id, undefined));
   }
 
   @Delete(':id')

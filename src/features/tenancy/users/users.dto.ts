@@ -1,22 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsIn, IsOptional, IsUUID } from 'class-validator';
+import { IsEmail, IsIn, IsOptional, IsString, Length } from 'class-validator';
 import { ROLES, type Role, type users } from '../../../platform/database/index.js';
-import { IsName, PageQuery } from '../../http/index.js';
+import { IsName, WorkspacePageQuery } from '../../http/index.js';
+import { OfWorkspaceOrOrganization } from '../owner.dto.js';
 
 export type User = typeof users.$inferSelect;
 
 /** A person who gets mail. Give a workspace, or an organization for all of its workspaces. */
-export class CreateUser {
-  @ApiPropertyOptional({ format: 'uuid', description: 'Needed where workspaceId is absent' })
-  @IsOptional()
-  @IsUUID()
-  organizationId?: string;
-
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
-
+export class CreateUser extends OfWorkspaceOrOrganization {
   @ApiProperty({ format: 'email' })
   @IsEmail({}, { message: 'email must be a mail address' })
   email!: string;
@@ -47,12 +38,14 @@ export class UpdateUser {
   role?: Role;
 }
 
-export class UsersQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  workspaceId?: string;
+export class SetPassword {
+  @ApiProperty({ minLength: 12, maxLength: 255, description: 'The hub keeps its scrypt hash only' })
+  @IsString()
+  @Length(12, 255)
+  password!: string;
 }
+
+export class UsersQuery extends WorkspacePageQuery {}
 
 export class UserView {
   @ApiProperty({ format: 'uuid' })
@@ -67,11 +60,17 @@ export class UserView {
   name!: string;
   @ApiProperty({ enum: ROLES })
   role!: Role;
+  @ApiProperty({ description: "The user's number in IQM's API (uowId)" })
+  number!: number;
+  @ApiProperty({ description: 'True where the user has a password, and so can log in' })
+  canLogIn!: boolean;
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
 }
 
 export function showUser(row: User): UserView {
-  const { id, organizationId, workspaceId, email, name, role, createdAt } = row;
-  return { id, organizationId, workspaceId, email, name, role, createdAt: createdAt.toISOString() };
+  const { id, organizationId, workspaceId, email, name, role, number } = row;
+  const canLogIn = row.passwordHash !== null;
+  const createdAt = row.createdAt.toISOString();
+  return { id, organizationId, workspaceId, email, name, role, number, canLogIn, createdAt };
 }

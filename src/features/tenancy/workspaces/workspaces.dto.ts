@@ -57,6 +57,15 @@ export class CreateWorkspace {
   @Matches(/^[A-Za-z0-9._-]{1,100}$/, { message: 'seatId must be 1 to 100 letters, digits, ".", "_" or "-"' })
   seatId!: string;
 
+  @ApiPropertyOptional({
+    example: 'acme.example.com',
+    description: 'Where its users log in: the workspace URL that IQM scripts send as X-IAA-HOST',
+  })
+  @IsOptional()
+  @IsString()
+  @Length(1, 255)
+  host?: string;
+
   @ApiPropertyOptional({ type: WorkspaceSettingsBody })
   @IsOptional()
   @ValidateNested()
@@ -65,7 +74,7 @@ export class CreateWorkspace {
 }
 
 /** `settings` replaces the settings as a whole. */
-export class UpdateWorkspace extends PickType(CreateWorkspace, ['settings']) {
+export class UpdateWorkspace extends PickType(CreateWorkspace, ['settings', 'host']) {
   @ApiPropertyOptional({ minLength: 1, maxLength: 255 })
   @IsOptional()
   @IsName()
@@ -100,6 +109,8 @@ export class WorkspaceView {
   name!: string;
   @ApiProperty()
   seatId!: string;
+  @ApiProperty({ type: String, nullable: true })
+  host!: string | null;
   @ApiProperty({ type: WorkspaceSettingsBody })
   settings!: WorkspaceSettings;
   @ApiProperty({ format: 'date-time' })
@@ -107,6 +118,6 @@ export class WorkspaceView {
 }
 
 export function showWorkspace(row: Workspace): WorkspaceView {
-  const { id, organizationId, name, seatId, settings, createdAt } = row;
-  return { id, organizationId, name, seatId, settings, createdAt: createdAt.toISOString() };
+  const { id, organizationId, name, seatId, host, settings, createdAt } = row;
+  return { id, organizationId, name, seatId, host, settings, createdAt: createdAt.toISOString() };
 }

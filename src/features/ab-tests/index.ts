@@ -1,0 +1,1 @@
+export { AbTestsModule } from './ab-tests.module.js';

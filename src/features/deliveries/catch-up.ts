@@ -1,0 +1,33 @@
+import { and, eq, isNull, notExists } from 'drizzle-orm';
+import { deliveries, deliveryPlans, type Database } from '../../platform/database/index.js';
+import type { WorkLease } from '../../platform/lease/index.js';
+import { FRESH_CURSOR, type DeliveryOrder } from './delivery-rows.js';
+
+/**
+ * A delivery that was held up before anything of it can have reached the partner goes to the newest version at once:
+ * whoever came and left again meanwhile is not sent at all. What may have reached the partner is brought to its end
+ * first, or nobody would take back what came of it. A delivery that was planned stays what was planned.
+ */
+export async function catchUp(db: Database, lease: WorkLease, order: DeliveryOrder): Promise<DeliveryOrder> {
+  const { delivery, audience } = order;
+  const { id, attempts, touchedAt, toVersion, cursor } = delivery;
+  const untouched = touchedAt === null && cursor.afterMpid === null && dealtWith(order) === 0;
+  if (attempts < 2 || !untouched || audience.version <= toVersion) return order;
+  const ofPlan = db.select().from(deliveryPlans).where(eq(deliveryPlans.deliveryId, id));
+  const [moved] = await db
+    .update(deliveries)
+    .set({ toVersion: audience.version, planned: null, cursor: FRESH_CURSOR })
+    .where(and(lease.isHeld(id), isNull(deliveries.touchedAt), notExists(ofPlan)))
+    .returning();
+  return moved ? { ...order, delivery: moved } : order;
+}
+
+/** Written down before the first batch is sent: from now on something may have reached the partner. */
+export async function touch(db: Database, lease: WorkLease, { delivery }: DeliveryOrder): Promise<void> {
+  if (delivery.touchedAt !== null) return;
+  await db.update(deliveries).set({ touchedAt: new Date() }).where(lease.isHeld(delivery.id));
+}
+
+function dealtWith({ delivery: { accepted, rejected, skipped } }: DeliveryOrder): number {
+  return accepted + rejected + skipped;
+}

@@ -1,0 +1,45 @@
+import { and, eq, inArray, isNull, sum } from 'drizzle-orm';
+import type { PartnerJobs } from '../../host/outputs/index.js';
+import { deliveryJobs, type Database } from '../../platform/database/index.js';
+
+/** The partner's jobs of one delivery, in the database. */
+export class DeliveryJobs implements PartnerJobs {
+  constructor(
+    private readonly db: Database,
+    private readonly deliveryId: string,
+  ) {}
+
+  async find(batchId: string): Promise<string | undefined> {
+    const [row] = await this.db
+      .select({ jobId: deliveryJobs.jobId })
+      .from(deliveryJobs)
+      .where(this.is(batchId));
+    return row?.jobId;
+  }
+
+  async keep(batchId: string, jobId: string, members: number): Promise<void> {
+    await this.db
+      .insert(deliveryJobs)
+      .values({ deliveryId: this.deliveryId, batchId, jobId, members })
+      .onConflictDoUpdate({ target: [deliveryJobs.deliveryId, deliveryJobs.batchId], set: { jobId } });
+  }
+
+  async answered(batchId: string): Promise<void> {
+    await this.db.update(deliveryJobs).set({ answeredAt: new Date() }).where(this.is(batchId));
+  }
+
+  private is(batchId: string) {
+    return and(eq(deliveryJobs.deliveryId, this.deliveryId), eq(deliveryJobs.batchId, batchId));
+  }
+}
+
+/** Members whose partner has not answered yet, by delivery; those without any are absent. */
+export async function pendingMembers(db: Database, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({ id: deliveryJobs.deliveryId, members: sum(deliveryJobs.members) })
+    .from(deliveryJobs)
+    .where(and(inArray(deliveryJobs.deliveryId, [...ids]), isNull(deliveryJobs.answeredAt)))
+    .groupBy(deliveryJobs.deliveryId);
+  return new Map(rows.map(({ id, members }) => [id, Number(members ?? 0)]));
+}

@@ -1,0 +1,68 @@
+import { sql, type SQL } from 'drizzle-orm';
+import {
+  connections,
+  deliveries,
+  deliveryBatches,
+  rowsOf,
+  type ConnectionStatus,
+  type DeliveryCursor,
+} from '../../platform/database/index.js';
+import { LeaseLostError } from '../../platform/lease/index.js';
+import type { FinishedStep } from './partner-side.js';
+
+/** A row of batches, in the names of its columns. */
+export type BatchRow = ReturnType<typeof rowOf>;
+
+/** What is kept of a step that is the `position`th of its delivery. */
+export function rowOf(position: number, finished: FinishedStep) {
+  const { operation, batchId, firstMpid, lastMpid, accepted, exceptions } = finished;
+  const rejected = exceptions.filter(({ status }) => status === 'rejected').length;
+  return {
+    position,
+    operation,
+    batch_id: batchId,
+    first_mpid: firstMpid,
+    last_mpid: lastMpid,
+    accepted,
+    rejected,
+    skipped: exceptions.length - rejected,
+    exceptions,
+  };
+}
+
+/** Members of all rows with this outcome. */
+export function sumOf(rows: readonly BatchRow[], of: 'accepted' | 'rejected' | 'skipped'): number {
+  return rows.reduce((total, row) => total + row[of], 0);
+}
+
+/**
+ * The statement that writes the rows and moves the delivery that `isHeld` finds behind them; nothing where it finds
+ * none. Rows, counts and cursor are written together or not at all. See {@link statusIn} for what it answers.
+ */
+export function saveSql(isHeld: SQL | undefined, cursor: DeliveryCursor, rows: readonly BatchRow[]): SQL {
+  return sql`
+    with moved as (
+      update ${deliveries} set
+        cursor = ${JSON.stringify(cursor)}::text::jsonb,
+        accepted = ${deliveries.accepted} + ${sumOf(rows, 'accepted')}::integer,
+        rejected = ${deliveries.rejected} + ${sumOf(rows, 'rejected')}::integer,
+        skipped = ${deliveries.skipped} + ${sumOf(rows, 'skipped')}::integer,
+        failures = 0, first_failure_at = null, error = null
+      where ${isHeld} returning id, connection_id
+    ), written as (
+      insert into ${deliveryBatches} (delivery_id, position, operation, batch_id, first_mpid, last_mpid,
+        accepted, rejected, skipped, exceptions)
+      select moved.id, one.* from moved, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as one(
+        position integer, operation text, batch_id text, first_mpid bigint, last_mpid bigint,
+        accepted integer, rejected integer, skipped integer, exceptions jsonb)
+      on conflict do nothing
+    )
+    select status from ${connections} where id = (select connection_id from moved)`;
+}
+
+/** The connection's status, from the answer to {@link saveSql}. Throws LeaseLostError where nothing was written. */
+export function statusIn(answer: unknown, deliveryId: string): ConnectionStatus {
+  const [row] = rowsOf<{ status: ConnectionStatus }>(answer);
+  if (row === undefined) throw new LeaseLostError(`The lease of delivery ${deliveryId} was lost.`);
+  return row.status;
+}

@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import { and, count, desc, eq, isNotNull } from 'drizzle-orm';
+import { inTargetSql, targetOfVariant } from '../../domain/audiences/index.js';
+import { HubError } from '../../domain/errors/index.js';
+import type { PartnerLine } from '../../host/outputs/index.js';
+import { identitiesOf, isConnectorError, type IdentityForm } from '../../kit/index.js';
+import {
+  connections,
+  deliveries,
+  deliveryBatches,
+  type Database,
+  type PlanFigures,
+  type Operation,
+  type PlannedOperation,
+} from '../../platform/database/index.js';
+import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
+import type { Warehouse } from '../../platform/warehouse/index.js';
+import { PartnerLines } from '../deliveries/index.js';
+import { Ledger, type Selection } from '../ledger/index.js';
+import { estimatedSeconds, otherCalls, plannedOperation } from './estimate.js';
+import type { PlanSubject } from './plan-basis.js';
+
+/** What a delivery is to bring: versions, and changes of identities of members who stay. */
+export interface PlannedRange {
+  from: number;
+  to: number;
+  identities: { after: number; upTo: number };
+}
+
+const OPERATION_OF = {
+  members: 'replace',
+  add: 'add',
+  remove: 'remove',
+  learned: 'add_identities',
+} as const satisfies Record<Selection['what'], Operation>;
+
+/** Counts what a delivery would come to. The engine counts; nobody is read. */
+@Injectable()
+export class PlanFiguresService {
+  private readonly ledger: Ledger;
+
+  constructor(
+    @InjectDatabase() private readonly db: Database,
+    @InjectWarehouse() warehouse: Warehouse,
+    private readonly lines: PartnerLines,
+  ) {
+    this.ledger = new Ledger(warehouse);
+  }
+
+  /** @throws HubError WRONG_STATE where the output cannot be used as it is configured */
+  async count(subject: PlanSubject, range: PlannedRange): Promise<PlanFigures> {
+    const line = await this.open(subject);
+    const { connector, limits } = line;
+    const context = line.context(new AbortController().signal);
+    const replacing = Boolean(connector.audience.replace?.wanted(context));
+    const forms = identitiesOf(connector, context.settings);
+    const key = { audienceId: subject.audience.id, workspace: subject.workspace };
+    const target = inTargetSql(targetOfVariant(subject.variant), 'mpid');
+    const operations: PlannedOperation[] = [];
+    for (const selection of selectionsOf(range, replacing, forms)) {
+      const counts = await this.ledger.sendCounts(key, selection, forms, target);
+      const operation = OPERATION_OF[selection.what];
+      operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits }));
+    }
+    const isMade = subject.connection.externalId !== null || subject.open !== null;
+    const others = range.to > range.from ? otherCalls(connector.audience, isMade, replacing) : 0;
+    const requests = operations.reduce((sum, operation) => sum + operation.requests, others);
+    const pace = await this.secondsPerBatch(subject.output.id);
+    return { operations, requests, estimatedSeconds: estimatedSeconds(requests, limits.rateLimit, pace) };
+  }
+
+  private async open({ connection, output }: PlanSubject): Promise<PartnerLine> {
+    try {
+      return await this.lines.open({ connection, output });
+    } catch (error) {
+      if (!isConnectorError(error)) throw error;
+      const reason = `(${error.code}): ${error.message}`;
+      throw new HubError('WRONG_STATE', `Output ${output.id} cannot be used as it is configured ${reason}`);
+    }
+  }
+
+  /** Of the last delivery to the output that had batches; undefined where there was none. */
+  private async secondsPerBatch(outputId: string): Promise<number | undefined> {
+    const [last] = await this.db
+      .select({ startedAt: deliveries.startedAt, finishedAt: deliveries.finishedAt, batches: count() })
+      .from(deliveries)
+      .innerJoin(connections, eq(connections.id, deliveries.connectionId))
+      .innerJoin(deliveryBatches, eq(deliveryBatches.deliveryId, deliveries.id))
+      .where(
+        and(
+          eq(connections.outputId, outputId),
+          eq(deliveries.state, 'delivered'),
+          isNotNull(deliveries.startedAt),
+        ),
+      )
+      .groupBy(deliveries.id)
+      .orderBy(desc(deliveries.finishedAt))
+      .limit(1);
+    if (!last?.startedAt || !last.finishedAt) return undefined;
+    return Math.max(0, last.finishedAt.getTime() - last.startedAt.getTime()) / 1000 / last.batches;
+  }
+}
+
+/** None where the partner has the version already. */
+function selectionsOf(
+  { from, to, identities }: PlannedRange,
+  replacing: boolean,
+  forms: readonly IdentityForm[],
+): Selection[] {
+  const mayHaveLearned = from > 0 && identities.upTo > identities.after;
+  if (to <= from && !mayHaveLearned) return [];
+  if (replacing) return [{ what: 'members', version: to }];
+  return [
+    { what: 'add', from, to },
+    { what: 'remove', from, to },
+    ...(mayHaveLearned ? [{ what: 'learned', from, to, identities, forms } as const] : []),
+  ];
+}

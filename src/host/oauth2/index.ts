@@ -1,0 +1,1 @@
+export { AccessTokens, type TokenRequest } from './access-tokens.js';
