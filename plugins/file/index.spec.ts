@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assert, property, string } from 'fast-check';
-import type { OutputMember } from '../../src/kit/index.js';
-import { describeOutput, Evidence, MemoryDestination } from '../../src/kit/testing/index.js';
+import { batchFrom, type OutputMember } from '../../src/kit/index.js';
+import { describeOutput, Evidence, MemoryDestination, testConnect } from '../../src/kit/testing/index.js';
 import { file } from './index.js';
 import { fileNameOf } from './naming.js';
 
@@ -27,12 +27,8 @@ for (const format of ['csv', 'ndjson'] as const) {
 
 describe('the file output', () => {
   const audience = { externalId: 'a', name: 'Spring: "buyers"' };
-  const batch = (members: OutputMember[], toVersion = 1) => ({
-    id: 'b:1',
-    members,
-    fromVersion: toVersion - 1,
-    toVersion,
-  });
+  const batch = (members: OutputMember[], toVersion = 1) =>
+    batchFrom({ id: 'b:1', members, fromVersion: toVersion - 1, toVersion });
 
   it('keeps one file with the current members, a row per identity', async () => {
     const { destination, ctx, replace } = rig({ destination: '/exports' });
@@ -85,6 +81,35 @@ describe('the file output', () => {
       'Spring%3A %22buyers%22/changes/v1-v2/remove-b%3A1.csv':
         'mpid,identity_type,identity_value,operation\n7,phone,+12025550101,remove\n',
     });
+  });
+
+  it('has a column for each attribute that the connection shares, behind all others', async () => {
+    const { destination, ctx, replace } = rig({ destination: '/exports' });
+    const shared = { ...ctx, attributes: ['Party', 'constructor'] };
+    const ann = {
+      mpid: '7',
+      attributes: { Party: 'Green, "new"' },
+      identities: { email: ['ann@example.com'] },
+    };
+    const bob = { mpid: '8', identities: { email: ['bob@example.com'] } };
+    await replace.write(shared, audience, batch([ann, bob]), 0);
+    await replace.finish(shared, audience, { toVersion: 1, parts: 1, members: 2 });
+    const changes = { ...shared, settings: { ...ctx.settings, content: 'changes' as const } };
+    await file.audience.add(changes, audience, batch([ann]));
+    const ndjson = { ...changes, settings: { ...changes.settings, format: 'ndjson' as const } };
+    await file.audience.add(ndjson, audience, batch([ann]));
+    const texts = Object.values(destination.texts()).filter((text) => text.includes('ann'));
+    expect(texts.sort()).toEqual([
+      'mpid,identity_type,identity_value,Party,constructor\n7,email,ann@example.com,"Green, ""new""",\n8,email,bob@example.com,,\n',
+      'mpid,identity_type,identity_value,operation,Party,constructor\n7,email,ann@example.com,add,"Green, ""new""",\n',
+      `${JSON.stringify({
+        mpid: '7',
+        identity_type: 'email',
+        identity_value: 'ann@example.com',
+        operation: 'add',
+        attributes: ann.attributes,
+      })}\n`,
+    ]);
   });
 
   it('takes the file away when the audience is deleted, and keeps the record of changes', async () => {
@@ -145,7 +170,9 @@ describe('the file output', () => {
       credentials: {},
       connection: {},
       connectionId: 'connection-1',
+      runId: 'run-1',
       http: { request: () => Promise.reject(new Error('The file output makes no requests.')) },
+      connect: testConnect(new AbortController().signal),
       destination: () => destination,
       log: new Evidence().log,
       signal: new AbortController().signal,

@@ -11,7 +11,7 @@ import {
   secret,
 } from '../../src/kit/index.js';
 import { fileNameOf } from './naming.js';
-import { headerOf, type Operation, rowsOf } from './rows.js';
+import { headerOf, type Operation, type RowLayout, rowsOf } from './rows.js';
 import { finishWhole, forgetConnection, partKey } from './whole-state.js';
 
 const settings = z.object({
@@ -64,6 +64,7 @@ export const file = defineOutput({
   credentials,
   connectionSettings,
   identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
+  attributes: 'optional',
   limits: { batchSize: 10_000 },
   egressUrls: ({ endpoint }) => (endpoint === undefined ? [] : [endpoint]),
   async check(ctx) {
@@ -79,14 +80,14 @@ export const file = defineOutput({
       async write(ctx, _audience, batch, part) {
         ctx.signal.throwIfAborted();
         const key = partKey({ connectionId: ctx.connectionId, toVersion: batch.toVersion }, part);
-        await destinationOf(ctx).put(key, rowsOf(batch.members, ctx.settings.format));
+        await destinationOf(ctx).put(key, rowsOf(batch.members, layoutOf(ctx)));
       },
       async finish(ctx, audience, { toVersion, parts }) {
         ctx.signal.throwIfAborted();
         await finishWhole(
           destinationOf(ctx),
           { connectionId: ctx.connectionId, toVersion },
-          { target: membersKey(ctx, audience), header: headerOf(ctx.settings.format), parts },
+          { target: membersKey(ctx, audience), header: headerOf(layoutOf(ctx)), parts },
         );
       },
     },
@@ -115,14 +116,15 @@ async function writeChanges(
   return { status: 'done', rejected: [] };
 }
 
-async function* changeRows(
-  { settings: { format } }: FileContext,
-  operation: Operation,
-  batch: Batch,
-): AsyncGenerator<Uint8Array> {
-  const header = headerOf(format, operation);
+async function* changeRows(ctx: FileContext, operation: Operation, batch: Batch): AsyncGenerator<Uint8Array> {
+  const layout = { ...layoutOf(ctx), operation };
+  const header = headerOf(layout);
   if (header !== '') yield Buffer.from(header);
-  yield* rowsOf(batch.members, format, operation);
+  yield* rowsOf(batch.members, layout);
+}
+
+function layoutOf({ settings: { format }, attributes = [] }: FileContext): RowLayout {
+  return { format, attributes };
 }
 
 function membersKey(ctx: FileContext, audience: PartnerAudience): string {

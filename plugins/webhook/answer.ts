@@ -21,10 +21,10 @@ export function rejectedOf(response: HttpResponse, batch: Batch): RejectedMember
   return answer.data.rejected.map(({ index, code, message }) => {
     const member = batch.members[index];
     if (!member || seen.has(index)) {
-      throw malformed(`each rejected index once, from 0 to ${batch.members.length - 1}`);
+      throw malformed(`each rejected index once, from 0 to ${batch.size - 1}`);
     }
     seen.add(index);
-    return { index, code: shorten(code), message: shorten(withoutValues(message, member.identities)) };
+    return { index, code: shorten(code), message: shorten(withoutValues(message, member)) };
   });
 }
 
@@ -36,10 +36,9 @@ export function externalIdOf(response: HttpResponse): string | undefined {
   return answer.data.externalId;
 }
 
-/** Receivers like to quote what they refuse; a person's identities do not belong in an outcome's text. */
-function withoutValues(message: string, identities: Batch['members'][number]['identities']): string {
-  return Object.values(identities)
-    .flat()
+/** Receivers like to quote what they refuse; a person's data do not belong in an outcome's text. */
+function withoutValues(message: string, { identities, attributes = {} }: Batch['members'][number]): string {
+  return [...Object.values(identities).flat(), ...Object.values(attributes)]
     .filter((value) => value !== undefined && value !== '')
     .reduce((text, value) => text.replaceAll(value, '…'), message);
 }

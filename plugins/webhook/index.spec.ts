@@ -1,14 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { limitsOf, type OutputMember } from '../../src/kit/index.js';
-import {
-  describeOutput,
-  Evidence,
-  MemoryDestination,
-  PartnerServer,
-  TestHttpClient,
-} from '../../src/kit/testing/index.js';
+import { batchFrom, limitsOf, type OutputMember } from '../../src/kit/index.js';
+import { describeOutput, PartnerServer, testReach } from '../../src/kit/testing/index.js';
 import { bodyOf, fakeReceiver } from './fake-receiver.js';
 import { webhook } from './index.js';
 
@@ -34,7 +28,7 @@ describeOutput(webhook, {
 
 describe('the webhook output', () => {
   const audience = { externalId: 'list-1', name: 'Spring buyers' };
-  const batch = { id: 'batch-7', members: [member(0), member(1)], fromVersion: 3, toVersion: 4 };
+  const batch = batchFrom({ id: 'batch-7', members: [member(0), member(1)], fromVersion: 3, toVersion: 4 });
 
   it('sends a signed batch that a receiver can check and recognise', async () => {
     const { requests, ctx } = await answering(204);
@@ -129,6 +123,16 @@ describe('the webhook output', () => {
     );
     expect(webhook.settings.safeParse({ url: 'ftp://receiver.example.com' }).success).toBe(false);
   });
+
+  it('keeps to a rate where the receiver has one', () => {
+    const url = 'https://receiver.example.com';
+    const rateLimit = { requests: 20, perSeconds: 60 };
+    expect(limitsOf(webhook, webhook.settings.parse({ url, rateLimit })).rateLimit).toEqual(rateLimit);
+    expect(limitsOf(webhook, webhook.settings.parse({ url })).rateLimit).toBeUndefined();
+    expect(webhook.settings.safeParse({ url, rateLimit: { requests: 0, perSeconds: 60 } }).success).toBe(
+      false,
+    );
+  });
 });
 
 const servers: PartnerServer[] = [];
@@ -138,18 +142,11 @@ afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
 async function answering(status: number, body = '') {
   const server = await PartnerServer.start({ answer: () => ({ status, body }), state: () => undefined });
   servers.push(server);
-  const { signal } = new AbortController();
-  const evidence = new Evidence();
   const ctx: Parameters<typeof webhook.audience.add>[0] = {
     settings: webhook.settings.parse({ url: `${server.url}/hook` }),
     credentials: { secret: 'shared' },
     connection: {},
-    connectionId: 'connection-1',
-    http: new TestHttpClient(evidence, signal, 5000),
-    destination: () => new MemoryDestination(),
-    log: evidence.log,
-    signal,
-    now: () => new Date('2026-01-01T00:00:00Z'),
+    ...testReach(),
   };
   return { requests: server.requests, ctx };
 }

@@ -4,6 +4,7 @@ import {
   type BatchResult,
   type Context,
   defineOutput,
+  fault,
   faultFromStatus,
   type HttpResponse,
   IDENTITY_TYPES,
@@ -13,6 +14,9 @@ import {
 import { externalIdOf, rejectedOf } from './answer.js';
 import { signatureOf } from './sign.js';
 
+const GONE = 410;
+const AUDIENCE_GONE =
+  "The webhook's receiver answered 410: it has the audience no more. Resume makes it anew there and sends all of it.";
 const MAX_BATCH_SIZE = 1000;
 /** Requests under way at once. A receiver that keeps up may ask for more; after a failure all of them come again. */
 const CONCURRENCY = 1;
@@ -31,6 +35,12 @@ const settings = z.object({
     .max(16)
     .optional()
     .meta({ description: `Requests under way at once; ${CONCURRENCY} unless set` }),
+  rateLimit: z
+    .object({ requests: z.int().min(1).max(1_000_000), perSeconds: z.int().min(1).max(86_400) })
+    .optional()
+    .meta({
+      description: 'Most requests in any so many seconds, from all workers together; no limit unless set',
+    }),
 });
 const credentials = z.object({
   secret: secret('Shared with the receiver, which checks the signature of every request with it'),
@@ -47,24 +57,29 @@ export const webhook = defineOutput({
   credentials,
   connectionSettings: z.object({}),
   identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
+  attributes: 'optional',
   limits: { batchSize: MAX_BATCH_SIZE, concurrency: CONCURRENCY },
   limitsFor: (settings) => ({
     batchSize: settings.batchSize ?? MAX_BATCH_SIZE,
     concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.rateLimit ? { rateLimit: settings.rateLimit } : {}),
   }),
   async check(ctx) {
-    await post(ctx, { event: 'ping' });
+    await send(ctx, { event: 'ping' });
   },
   audience: {
-    async create(ctx, { name }) {
-      // Created once per connection: the same key on every try makes a repeated request harmless.
-      const response = await post(ctx, { event: 'audience.created', audience: { name } }, ctx.connectionId);
-      return { externalId: externalIdOf(response) ?? ctx.connectionId };
+    async create(ctx, { name, key = ctx.connectionId }) {
+      // The same key on every try makes a repeated request harmless.
+      const response = await send(ctx, { event: 'audience.created', audience: { name } }, key);
+      return { externalId: externalIdOf(response) ?? key };
+    },
+    async rename(ctx, { externalId, name }) {
+      await send(ctx, { event: 'audience.renamed', audience: { externalId, name } });
     },
     add: (ctx, audience, batch) => sendMembers(ctx, 'add', audience, batch),
     remove: (ctx, audience, batch) => sendMembers(ctx, 'remove', audience, batch),
     async delete(ctx, audience) {
-      await post(ctx, { event: 'audience.deleted', audience }, `${ctx.connectionId}-deleted`);
+      await send(ctx, { event: 'audience.deleted', audience }, `${ctx.connectionId}-deleted`);
     },
   },
 });
@@ -75,27 +90,20 @@ async function sendMembers(
   audience: PartnerAudience,
   batch: Batch,
 ): Promise<BatchResult> {
-  if (batch.members.length === 0) return { status: 'done', rejected: [] };
-  const { id: batchId, fromVersion, toVersion, members } = batch;
+  if (batch.size === 0) return { status: 'done', rejected: [] };
+  const { id: batchId, fromVersion, toVersion } = batch;
   const { externalId, name } = audience;
-  const response = await post(
-    ctx,
-    {
-      event: 'audience.members',
-      audience: { externalId, name },
-      batchId,
-      operation,
-      fromVersion,
-      toVersion,
-      members,
-    },
-    batchId,
-  );
-  return { status: 'done', rejected: rejectedOf(response, batch) };
+  const about = { externalId, name };
+  const head = { event: 'audience.members', audience: about, batchId, operation, fromVersion, toVersion };
+  const body = batch.membersJson(`${JSON.stringify(head).slice(0, -1)},"members":`, '}');
+  return { status: 'done', rejected: rejectedOf(await post(ctx, body, batchId), batch) };
 }
 
-async function post(ctx: WebhookContext, event: object, idempotencyKey?: string): Promise<HttpResponse> {
-  const body = JSON.stringify(event);
+async function send(ctx: WebhookContext, event: object, idempotencyKey?: string): Promise<HttpResponse> {
+  return post(ctx, Buffer.from(JSON.stringify(event)), idempotencyKey);
+}
+
+async function post(ctx: WebhookContext, body: Uint8Array, idempotencyKey?: string): Promise<HttpResponse> {
   const response = await ctx.http.request({
     method: 'POST',
     url: ctx.settings.url,
@@ -107,6 +115,8 @@ async function post(ctx: WebhookContext, event: object, idempotencyKey?: string)
     body,
   });
   if (response.status >= 200 && response.status < 300) return response;
+  if (response.status === GONE && idempotencyKey !== undefined)
+    throw fault.config('LIST_GONE', AUDIENCE_GONE);
   throw faultFromStatus(
     response.status,
     `The webhook's receiver answered ${response.status}. See the receiver's log for the reason.`,

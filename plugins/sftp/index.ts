@@ -1,0 +1,69 @@
+import { posix } from 'node:path';
+import { type Batch, defineOutput, IDENTITY_TYPES, type PartnerAudience } from '../../src/kit/index.js';
+import { ConnectionFiles } from './delivery.js';
+import { withSession } from './session.js';
+import {
+  connectionSettings,
+  credentials,
+  DEFAULT_MEMBERS_PER_FILE,
+  settings,
+  type SftpContext,
+} from './settings.js';
+
+const DONE = { status: 'done', rejected: [] } as const;
+const ALL_IDENTITIES = IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const }));
+
+/** Current members or changes as files on an SFTP server (SSH 2, SFTP version 3: what servers speak). */
+export const sftp = defineOutput({
+  id: 'sftp',
+  name: 'SFTP',
+  description: 'Writes current members or changes as delimited files to an SFTP server, such as LiveRamp’s.',
+  version: '1.0.0',
+  settings,
+  credentials,
+  connectionSettings,
+  identities: ALL_IDENTITIES,
+  identitiesFor: ({ rows, columns = [] }) =>
+    rows === 'identity'
+      ? ALL_IDENTITIES
+      : ALL_IDENTITIES.filter(({ type }) => columns.some(({ from }) => from === type)),
+  limits: { batchSize: DEFAULT_MEMBERS_PER_FILE },
+  limitsFor: ({ membersPerFile }) => ({ batchSize: membersPerFile }),
+  /** Logs in and does what a delivery does: makes the folder, writes, renames, deletes. */
+  async check(ctx) {
+    await withSession(ctx, async (remote) => {
+      const probe = posix.join(ctx.settings.directory, '.hub-check');
+      await remote.makeFolderOf(probe);
+      await remote.write(`${probe}.part`, Buffer.from('The hub writes here.\n'));
+      await remote.move(`${probe}.part`, probe);
+      await remote.delete(probe);
+    });
+  },
+  audience: {
+    add: (ctx, audience, batch) => writeChanges(ctx, 'add', audience, batch),
+    remove: (ctx, audience, batch) => writeChanges(ctx, 'remove', audience, batch),
+    replace: {
+      wanted: (ctx) => ctx.settings.content === 'members',
+      write: (ctx, audience, batch, part) =>
+        withFiles(ctx, (files) => files.writePart(audience, batch, part)),
+      finish: (ctx, audience, whole) => withFiles(ctx, (files) => files.finishWhole(audience, whole)),
+    },
+    /** Files of changes stay: they are the partner's. */
+    delete: (ctx, audience) => withFiles(ctx, (files) => files.forget(audience)),
+  },
+});
+
+async function writeChanges(
+  ctx: SftpContext,
+  operation: 'add' | 'remove',
+  audience: PartnerAudience,
+  batch: Batch,
+) {
+  if (batch.members.length === 0) return DONE;
+  await withFiles(ctx, (files) => files.writeChanges(operation, audience, batch));
+  return DONE;
+}
+
+function withFiles(ctx: SftpContext, use: (files: ConnectionFiles) => Promise<void>): Promise<void> {
+  return withSession(ctx, (remote) => use(new ConnectionFiles(ctx, remote)));
+}
