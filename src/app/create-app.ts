@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { recordRefusal } from '../features/audit/index.js';
 import type { PluginRegistry } from '../host/registry/index.js';
 import { NestLogger } from '../platform/log/index.js';
 import { hubVersion } from '../platform/package-root.js';
@@ -24,7 +25,9 @@ export async function createApp(
     bodyParser: false,
     abortOnError: false,
   });
-  const filter = new ProblemFilter(log);
+  const filter = new ProblemFilter(log, (request, { code, status }) =>
+    recordRefusal(platform.database.db, request, code, status),
+  );
   useBefore(app, platform.config.roles.has('api'));
   app.setGlobalPrefix('api/v1', { exclude: OUTSIDE_PREFIX });
   app.useGlobalPipes(validationPipe());

@@ -6,7 +6,7 @@ import { LinkSigner, loadSecretKey, SecretBox } from '../platform/crypto/index.j
 import { DataDirLockedError, DataDirUnusableError, openDataDir } from '../platform/data-dir/index.js';
 import { migrate, openPglite, openPostgres, type OpenDatabase } from '../platform/database/index.js';
 import type { Config } from '../platform/env/index.js';
-import { Destinations, openFileStore } from '../platform/files/index.js';
+import { Destinations, openFileStore, type FileStore } from '../platform/files/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
 import { Leases } from '../platform/lease/index.js';
 import type { Logger } from '../platform/log/index.js';
@@ -50,6 +50,8 @@ async function openParts(config: Config, log: Logger, closers: Closers): Promise
   if (database.kind === 'pglite') await leases.releaseAll();
   const warehouse = await opening(warehouseName(config), () => openWarehouse(config, closers));
   const files = await opening('the file store (HUB_FILES)', async () => openFileStore(config.files));
+  // Likewise, whoever was writing a file is dead.
+  if (database.kind === 'pglite') await clearDrafts(files, log);
   const guard = new EgressGuard({ allowPrivate: config.allowPrivateEgress });
   const http = new EgressClient({ guard, now: () => clock.now() });
   closers.add('HTTP client', () => http.close());
@@ -83,6 +85,16 @@ async function takeDataDir(config: Config, closers: Closers): Promise<void> {
   }
   const dataDir = await openDataDir(config.dataDir);
   closers.add('data directory', () => dataDir.release());
+}
+
+/** Nothing waits for it: drafts take space and do no other harm. */
+async function clearDrafts(files: FileStore, log: Logger): Promise<void> {
+  try {
+    const cleared = await files.clearDrafts('all');
+    if (cleared > 0) log.info({ cleared }, 'cleared away files that a dead process had half written');
+  } catch (err) {
+    log.warn({ err }, 'half-written files could not be cleared away; the next start tries again');
+  }
 }
 
 async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {

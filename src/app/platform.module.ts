@@ -2,7 +2,10 @@ import { BullModule, getQueueToken } from '@nestjs/bull';
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { ContextFactory } from '../host/context/index.js';
+import { AccessTokens } from '../host/oauth2/index.js';
+import { RateBudgets } from '../host/outputs/index.js';
 import { PluginRegistry } from '../host/registry/index.js';
+import { DatabaseBudgetStore, EmbeddedBudgetStore, RedisBudgetStore } from '../platform/budget/index.js';
 import { LinkSigner, SecretBox } from '../platform/crypto/index.js';
 import { EgressClient, EgressGuard } from '../platform/http/index.js';
 import { Leases } from '../platform/lease/index.js';
@@ -52,6 +55,7 @@ export class PlatformModule {
       { provide: PluginRegistry, useValue: registry },
       { provide: ContextFactory, useValue: contextFactory(platform, registry) },
       workQueue(platform),
+      rateBudgets(platform),
     ];
     return {
       module: PlatformModule,
@@ -63,9 +67,10 @@ export class PlatformModule {
 }
 
 function contextFactory(platform: Platform, registry: PluginRegistry): ContextFactory {
-  const { http, destinations, secretBox, guard, clock, log, config } = platform;
+  const { http, destinations, secretBox, guard, clock, log, config, database, leases } = platform;
   const reach = { guard, dropRoots: config.dropRoots };
-  return new ContextFactory({ registry, http, destinations, secretBox, reach, clock, log });
+  const tokens = new AccessTokens(database.db, leases, secretBox, clock);
+  return new ContextFactory({ registry, http, destinations, secretBox, reach, clock, log, tokens });
 }
 
 function workQueue({ config, log }: Platform): Provider {
@@ -75,6 +80,19 @@ function workQueue({ config, log }: Platform): Provider {
     provide: WORK_QUEUE,
     useFactory: (...queues: Queue<BullJobData>[]) => new BullWorkQueue(queues, queueLog),
     inject: WORK_KINDS.map((kind) => getQueueToken(kind)),
+  };
+}
+
+/** In Redis for any number of processes; else in PostgreSQL; else there is one process, which can remember most itself. */
+function rateBudgets({ config, database }: Platform): Provider {
+  const kept = new DatabaseBudgetStore(database.db);
+  const store = database.kind === 'postgres' ? kept : new EmbeddedBudgetStore(kept);
+  if (!config.redisUrl) return { provide: RateBudgets, useValue: new RateBudgets(store) };
+  return {
+    provide: RateBudgets,
+    useFactory: ({ client }: Queue<BullJobData>) =>
+      new RateBudgets(new RedisBudgetStore(client, config.redisPrefix)),
+    inject: [getQueueToken('delivery')],
   };
 }
 

@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Everything asked for was done. */
   done: 0,
-  /** It was tried, and the outcome is bad: an import failed or is held, an export failed, doctor found something. */
+  /** It was tried, and the outcome is bad: an import failed or is held, a file is unusable, an export failed, doctor found something. */
   bad: 1,
   /** The command line itself is wrong. */
   usage: 2,

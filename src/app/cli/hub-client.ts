@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CliError, EXIT } from './cli-error.js';
@@ -26,6 +26,38 @@ export class HubClient {
 
   async post<Body>(path: string, body?: unknown): Promise<Body> {
     return this.json(await this.call('POST', path, {}, body));
+  }
+
+  /** Sends a file as the body; `onBytes` hears how much of it has gone. */
+  async upload<Body>(
+    path: string,
+    query: Query,
+    file: string,
+    onBytes: (done: number, total: number) => void,
+  ): Promise<Body> {
+    const { size } = await stat(file).catch(unreadable(file));
+    let done = 0;
+    const counted = new Transform({
+      transform(chunk: Buffer, _, next) {
+        onBytes((done += chunk.length), size);
+        next(null, chunk);
+      },
+    });
+    const request = {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.key}`,
+        'content-type': 'application/octet-stream',
+        'content-length': String(size),
+      },
+      body: Readable.toWeb(
+        createReadStream(file)
+          .on('error', (error) => counted.destroy(error))
+          .pipe(counted),
+      ),
+      duplex: 'half' as const,
+    };
+    return this.json(await this.answered(this.urlOf(path, query), request));
   }
 
   /** Every item of a list, page by page. */
@@ -65,11 +97,7 @@ export class HubClient {
   }
 
   private async call(method: string, path: string, query: Query, body?: unknown): Promise<Response> {
-    const url = new URL(`${this.url}/api/v1${path}`);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    const response = await this.send(url, {
+    return this.answered(this.urlOf(path, query), {
       method,
       headers: {
         authorization: `Bearer ${this.key}`,
@@ -77,6 +105,18 @@ export class HubClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+  }
+
+  private urlOf(path: string, query: Query): URL {
+    const url = new URL(`${this.url}/api/v1${path}`);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  private async answered(url: URL, request: RequestInit): Promise<Response> {
+    const response = await this.send(url, request);
     if (response.ok) return response;
     throw await problemOf(response);
   }
@@ -111,6 +151,12 @@ async function problemOf(response: Response): Promise<CliError> {
   };
   const lines = (problem.errors ?? []).map(({ field, message }) => `${field}: ${message}`);
   return new CliError(problem.detail, EXIT.refused, problem.code, lines);
+}
+
+function unreadable(file: string) {
+  return (error: unknown): never => {
+    throw new CliError(`${file} cannot be read (${reasonOf(error)}).`, EXIT.usage);
+  };
 }
 
 function reasonOf(error: unknown): string {

@@ -3,10 +3,15 @@ import { hubVersion } from '../../platform/package-root.js';
 import { CliError, EXIT, type ExitCode } from './cli-error.js';
 import { listAudiences, type AudiencesOptions } from './commands/audiences.js';
 import { openSession, withHub, withJson, type CommonOptions } from './commands/command.js';
+import { connectAudiences, type ConnectOptions } from './commands/connect.js';
 import { LAYOUTS } from './commands/drop-file.js';
+import { leave, type EraseOptions } from './commands/erase.js';
 import { exportAudiences, type ExportOptions } from './commands/export.js';
 import { listFaults, resumeFault } from './commands/faults.js';
+import type { ProfileDiffOptions } from './commands/profile-diff.js';
 import type { ImportOptions } from './commands/import.js';
+import { planConnection, type PlanOptions } from './commands/plan.js';
+import { preflightFile, type PreflightOptions } from './commands/preflight.js';
 import { scanInputs } from './commands/scan.js';
 import { Screen } from './screen.js';
 
@@ -15,8 +20,8 @@ type HubOptions = Parameters<typeof openSession>[0];
 const EXIT_HELP = `
 Environment: HUB_URL is where the hub is, HUB_KEY the API key.
 
-Exit codes: 0 done; 1 tried, and the outcome is bad (an import failed or is held, an export failed, doctor
-found something); 2 wrong usage; 3 the hub did not answer; 4 the hub refused.`;
+Exit codes: 0 done; 1 tried, and the outcome is bad (an import failed or is held, a file is unusable, an
+export failed, doctor found something); 2 wrong usage; 3 the hub did not answer; 4 the hub refused.`;
 
 /** Runs the command line `args` (without node and script) and returns what the process ends with. */
 export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -48,6 +53,19 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
       const { examine } = await import('./commands/doctor.js');
       ended(await examine(new Screen(options.json ?? false), env));
     });
+  withJson(
+    program.command('profile').description('normalisation profiles').command('diff <first> <second> <file>'),
+  )
+    .description(
+      'show where two normalisation profiles make different things of a file; it is read here, by no hub',
+    )
+    .option('--region <region>', 'ISO 3166 alpha-2 of phone numbers without country code')
+    .action(
+      async (first: string, second: string, file: string, options: CommonOptions & ProfileDiffOptions) => {
+        const { diffProfiles } = await import('./commands/profile-diff.js');
+        ended(await diffProfiles(new Screen(options.json ?? false), [first, second], file, options));
+      },
+    );
   withHub(program.command('import <file>'), env)
     .description('put a file into a folder-drop input, wait for it and give the account of its rows')
     .requiredOption('--workspace <workspace>', 'id, seat id or name')
@@ -61,6 +79,17 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
       const { importFile } = await import('./commands/import.js');
       ended(await importFile(openSession(options), file, options));
     });
+  withHub(program.command('preflight <file>'), env)
+    .description('check a file as its import would, and write nothing')
+    .requiredOption('--workspace <workspace>', 'id, seat id or name')
+    .addOption(
+      new Option('--layout <layout>', 'layout of the drop').choices([...LAYOUTS]).makeOptionMandatory(),
+    )
+    .option('--audience <id>', 'the audience that it would refresh; without it, it is the first file of one')
+    .addOption(new Option('--on-unknown <what>', 'unknown people').choices(['create', 'reject']))
+    .action(async (file: string, options: HubOptions & PreflightOptions) =>
+      ended(await preflightFile(openSession(options), file, options)),
+    );
   withHub(program.command('scan [input]'), env)
     .description('have inputs scanned now: the one with this id, or all')
     .action(async (input: string | undefined, options: HubOptions) =>
@@ -70,9 +99,26 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .description('list audiences with their metrics')
     .option('--workspace <workspace>', 'id, seat id or name')
     .option('--search <text>', 'part of the name')
+    .option('--tag <tag...>', 'only those that have all of these tags')
     .option('--sort <order>', 'name, created, updated or size; with - before it: descending')
     .action(async (options: HubOptions & AudiencesOptions) =>
       ended(await listAudiences(openSession(options), options)),
+    );
+  withHub(program.command('connect [audience...]'), env)
+    .description('connect audiences, and variants of A/B tests, to one output')
+    .requiredOption('--output <output>', 'id of the output')
+    .option('--variant <variant...>', 'ids of variants, each connected by itself')
+    .option('--settings <json>', 'settings of the connections, as JSON')
+    .option('--attributes <names>', 'comma list of attributes that go with the identities')
+    .option('--inactive', 'send nothing until the connections are activated')
+    .action(async (audiences: string[], options: HubOptions & ConnectOptions) =>
+      ended(await connectAudiences(openSession(options), audiences, options)),
+    );
+  withHub(program.command('plan <connection>'), env)
+    .description('count what a connection would send, and send nothing')
+    .option('--apply <plan>', 'send what this plan says, if nothing has changed since')
+    .action(async (connection: string, options: HubOptions & PlanOptions) =>
+      ended(await planConnection(openSession(options), connection, options)),
     );
   withHub(program.command('faults'), env)
     .description('list open faults')
@@ -85,6 +131,7 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .action(async (fault: string, options: HubOptions) =>
       ended(await resumeFault(openSession(options), fault)),
     );
+  addLeaving(program, env, ended);
   withHub(program.command('export <audience...>'), env)
     .description('download audiences as a ZIP of CSVs')
     .requiredOption('--identity-types <types>', 'comma list, such as email,phone')
@@ -94,6 +141,24 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
       ended(await exportAudiences(openSession(options), audiences, options)),
     );
   return program;
+}
+
+/** `erase` and `suppress`, which differ in what the hub keeps. */
+function addLeaving(program: Command, env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): void {
+  const commands = [
+    ['erase', '/erasures', 'take people out of every audience and partner, and forget them'],
+    ['suppress', '/suppressions', 'take people out of every audience and partner, and keep them out'],
+  ] as const;
+  for (const [name, path, description] of commands) {
+    withHub(program.command(`${name} [file]`), env)
+      .description(description)
+      .requiredOption('--workspace <workspace>', 'id, seat id or name')
+      .option('--identity <type=value...>', 'instead of a file; stays in the history of your shell')
+      .addOption(new Option('--layout <layout>', 'layout of the file; iqm if absent').choices([...LAYOUTS]))
+      .action(async (file: string | undefined, options: HubOptions & EraseOptions) =>
+        ended(await leave(openSession(options), path, file, options)),
+      );
+  }
 }
 
 function sayError(error: CliError, json: boolean): void {

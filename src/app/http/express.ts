@@ -1,11 +1,17 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, type NextFunction, type Request, type Response } from 'express';
 import { HubError } from '../../domain/errors/index.js';
+import { asRequest } from '../../platform/audit/index.js';
 import { problemOf, sendProblem } from './problem.js';
 import type { ProblemFilter } from './problem.filter.js';
+import { cutSlowBodies } from './slow-bodies.js';
 
 /** Largest JSON body. Files come in by other ways. */
 const BODY_LIMIT = '1mb';
+
+const HOOKS = '/api/v1/hooks/';
+/** Event notifications carry no signature of their body: they are JSON like all else. */
+const NOTICES = '/api/v1/hooks/s3/';
 
 /** Answers without the `api` role: whether the process lives and how it does. */
 const OPEN_WITHOUT_API = new Set(['/health', '/metrics']);
@@ -13,6 +19,9 @@ const OPEN_WITHOUT_API = new Set(['/health', '/metrics']);
 /** What stands before Nest's routes: headers, the role of the process, the body. */
 export function useBefore(app: NestExpressApplication, servesApi: boolean): void {
   app.disable('x-powered-by');
+  // Large files take longer on slow lines than Node allows for a request. Headers keep their deadline.
+  app.getHttpServer().requestTimeout = 0;
+  app.use(cutSlowBodies());
   app.use((request: Request, response: Response, next: NextFunction) => {
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
@@ -26,7 +35,15 @@ export function useBefore(app: NestExpressApplication, servesApi: boolean): void
   });
   const parse = json({ limit: BODY_LIMIT });
   app.use((request: Request, response: Response, next: NextFunction) => {
-    parse(request, response, (error?: unknown) => next(error === undefined ? undefined : bodyError(error)));
+    // Behind the parser, so that nothing of it can lose who asks.
+    const goOn = (error?: unknown) =>
+      asRequest(({ id }) => {
+        response.setHeader('x-request-id', id);
+        next(error === undefined ? undefined : bodyError(error));
+      });
+    // Webhooks read their bodies by themselves: as they come, and as they were signed.
+    if (request.path.startsWith(HOOKS) && !request.path.startsWith(NOTICES)) goOn();
+    else parse(request, response, goOn);
   });
 }
 

@@ -9,12 +9,22 @@ import { problemOf, sendProblem, type Problem } from './problem.js';
 /** Turns every error into a problem. What nobody expected is told to the log only, under a correlation id. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    /** Notes what was refused to whom. */
+    private readonly note: (request: Request, problem: Problem) => Promise<void>,
+  ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const response = http.getResponse<Response>();
-    const problem = this.problemOf(error, http.getRequest<Request>());
+    const request = http.getRequest<Request>();
+    const problem = this.problemOf(error, request);
+    try {
+      await this.note(request, problem);
+    } catch (err) {
+      this.log.error({ err, code: problem.code }, 'a refusal could not be noted');
+    }
     const { retryAfterMs } = error as { retryAfterMs?: unknown };
     if (typeof retryAfterMs === 'number') {
       response.setHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));

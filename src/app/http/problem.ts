@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { ERRORS, type ErrorCode, type FieldProblem } from '../../domain/errors/index.js';
+import { errorEnvelope, isIqmPath } from '../../features/matched/index.js';
 
 /** An error as the API answers it (RFC 9457). */
 export interface Problem {
@@ -33,5 +34,18 @@ export function sendProblem(response: Response, problem: Problem): void {
     return;
   }
   if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
+  if (isIqmPath(problem.instance)) {
+    response
+      .status(problem.status)
+      .json(errorEnvelope(problem.instance, problem.status, iqmMessageOf(problem)));
+    return;
+  }
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** IQM says no more than this of its own mistakes; what else went wrong is told with the fields it is about. */
+function iqmMessageOf({ code, detail, errors }: Problem): string {
+  if (code === 'INTERNAL') return 'Internal server error';
+  const fields = (errors ?? []).map(({ message }) => message).join('; ');
+  return fields === '' ? detail : `${detail} ${fields}.`;
 }

@@ -7,6 +7,7 @@ export interface AudiencesOptions {
   workspace?: string;
   search?: string;
   sort?: string;
+  tag?: string[];
 }
 
 interface Audience {
@@ -19,17 +20,32 @@ interface Audience {
   status: string;
   connectedOutputs: { count: number };
   openFaults: number;
+  abTest: boolean;
+  tags: string[];
 }
 
 /** `hub audiences` */
 export async function listAudiences(session: Session, options: AudiencesOptions): Promise<ExitCode> {
   const { client, screen } = session;
-  const { search, sort } = options;
+  const { search, sort, tag } = options;
+  const tags = tag?.join(',');
   const workspaceId = options.workspace && (await chooseWorkspace(client, options.workspace)).id;
   const audiences: Audience[] = [];
-  for await (const one of client.all<Audience>('/audiences', { workspaceId, search, sort }))
+  for await (const one of client.all<Audience>('/audiences', { workspaceId, search, sort, tags }))
     audiences.push(one);
-  const headers = ['id', 'name', 'size', '+24h', '-24h', 'version', 'status', 'outputs', 'faults'];
+  const headers = [
+    'id',
+    'name',
+    'size',
+    '+24h',
+    '-24h',
+    'version',
+    'status',
+    'outputs',
+    'marks',
+    'faults',
+    'tags',
+  ];
   const rows = audiences.map((audience) => [
     audience.id,
     audience.name,
@@ -39,8 +55,15 @@ export async function listAudiences(session: Session, options: AudiencesOptions)
     audience.version,
     audience.status,
     audience.connectedOutputs.count,
+    marksOf(audience),
     audience.openFaults,
+    audience.tags.join(', '),
   ]);
   screen.result(audiences, rows.length > 0 ? table(headers, rows) : ['There are no audiences.']);
   return EXIT.done;
+}
+
+/** `%`: it has an A/B test; `!`: one of its connections is faulted. */
+function marksOf({ abTest, openFaults }: Audience): string {
+  return `${abTest ? '%' : ''}${openFaults > 0 ? '!' : ''}`;
 }

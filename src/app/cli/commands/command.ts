@@ -47,3 +47,10 @@ export function openSession(options: HubOptions): Session {
 
 /** Every command returns what the process ends with. */
 export type Run = () => Promise<ExitCode>;
+
+/** An audience as somebody names it on the command line. */
+export function audienceIdOf(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new CliError(`${text} is no audience id: expected a number, as hub audiences lists it.`, EXIT.usage);
+}

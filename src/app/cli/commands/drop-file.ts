@@ -60,7 +60,9 @@ export async function dropFile(
 ): Promise<string> {
   const { path = '', prefix = '' } = input.settings;
   await assertFolder(path, input);
-  const name = `${audienceName ?? basename(file).replace(/\.csv$/i, '')}.csv`;
+  const ending = layout === 'iqm' && /\.xlsx$/i.test(file) ? '.xlsx' : '.csv';
+  const ownName = basename(file).replace(ending === '.csv' ? /\.csv$/i : /\.xlsx$/i, '');
+  const name = `${audienceName ?? ownName}${ending}`;
   if (name.includes('/') || name.includes('\\')) {
     throw new CliError(`${name} cannot be a file name. Choose a --name without slashes.`, EXIT.usage);
   }

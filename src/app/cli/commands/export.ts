@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, EXIT, type ExitCode } from '../cli-error.js';
-import type { Session } from './command.js';
+import { audienceIdOf, type Session } from './command.js';
 
 export interface ExportOptions {
   identityTypes: string;
@@ -27,7 +27,7 @@ export async function exportAudiences(
 ): Promise<ExitCode> {
   const { client, screen } = session;
   const asked = await client.post<Export>('/exports', {
-    audienceIds: audiences.map(audienceId),
+    audienceIds: audiences.map(audienceIdOf),
     identityTypes: options.identityTypes.split(',').map((type) => type.trim()),
     ...(options.neutraliseFormulas ? { neutraliseFormulas: true } : {}),
   });
@@ -59,10 +59,4 @@ async function ready({ client, screen }: Session, asked: Export): Promise<Export
   } finally {
     progress.end();
   }
-}
-
-function audienceId(text: string): number {
-  const id = Number(text);
-  if (Number.isSafeInteger(id) && id > 0) return id;
-  throw new CliError(`${text} is no audience id: expected a number, as hub audiences lists it.`, EXIT.usage);
 }

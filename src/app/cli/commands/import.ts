@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Waterfall } from '../../../domain/imports/index.js';
 import { IMPORT_STEPS } from '../../../platform/database/index.js';
 import { EXIT, type ExitCode } from '../cli-error.js';
 import { chooseWorkspace } from '../workspace-choice.js';
@@ -23,6 +24,7 @@ interface Import {
   state: 'queued' | 'running' | 'held' | 'published' | 'unchanged' | 'failed' | 'discarded';
   step: (typeof IMPORT_STEPS)[number];
   rows: (Record<Count, number> & { rejectedByReason: Record<string, number> }) | null;
+  waterfall: Waterfall | null;
   added: number | null;
   removed: number | null;
   version: number | null;
@@ -123,9 +125,23 @@ function account(row: Import): string[] {
     `${head}${version}.`,
     ...(rows ? [`Rows: ${COUNTS.map((count) => `${rows[count]} ${count}`).join(', ')}.`] : []),
     ...reasons,
+    ...(row.waterfall ? waterfallLines(row.waterfall) : []),
     ...(row.added === null ? [] : [`Members: ${row.added} added, ${row.removed ?? 0} removed.`]),
     ...(row.error ? [`${row.error.code}: ${row.error.message}`] : []),
     ...row.warnings.map(({ code, message }) => `Warning ${code}: ${message}`),
+  ];
+}
+
+/** The waterfall from top to bottom, a level a line. */
+function waterfallLines(levels: Waterfall): string[] {
+  const keys = Object.entries(levels.matchedBy).map(([type, rows]) => `${type} ${rows}`);
+  const rate = levels.matchRate === null ? '' : ` (match rate ${(levels.matchRate * 100).toFixed(1)} %)`;
+  return [
+    `Waterfall: ${levels.rows} rows = ${levels.rejected} rejected + ${levels.valid} valid`,
+    `  valid = ${levels.matched} matched${rate} + ${levels.new} new + ${levels.unknown} unknown`,
+    ...(keys.length === 0 ? [] : [`  matched by ${keys.join(', ')}`]),
+    `  matched + new = ${levels.members} members + ${levels.duplicates} duplicates`,
+    `  members = ${levels.knownProfiles} known profiles + ${levels.newProfiles} new profiles`,
   ];
 }
 
