@@ -1,3 +1,7 @@
+import { fileURLToPath } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
 /** Nest 12 is ESM: specs run as ES modules (see CONTRIBUTING, "Tests"). */
 export default {
   testEnvironment: 'node',
@@ -18,6 +22,8 @@ export default {
       },
     ],
   },
+  setupFiles: [here('test/support/property-seed.ts')],
+  testSequencer: here('scripts/test-order.mjs'),
   maxWorkers: 2,
   testTimeout: 120_000,
 };

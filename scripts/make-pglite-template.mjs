@@ -2,7 +2,16 @@
  * Makes dist/pglite-template, the data directory that a first start copies instead of running initdb
  * (seconds and 800 MB). Part of `npm run build`; does nothing where the template is there already.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
@@ -14,7 +23,8 @@ const version = JSON.parse(
   readFileSync(join(root, 'node_modules', '@electric-sql', 'pglite', 'package.json'), 'utf8'),
 ).version;
 
-const fresh = existsSync(template) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
+const wanted = `${version}, readable for all`;
+const fresh = existsSync(template) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
 if (!fresh) {
   const half = `${template}.half`;
   rmSync(template, { recursive: true, force: true });
@@ -22,6 +32,17 @@ if (!fresh) {
   mkdirSync(dirname(template), { recursive: true });
   const client = await PGlite.create({ dataDir: half });
   await client.close();
+  // The database makes its files for its own user; who builds is seldom who runs, and there is nothing secret in it.
+  letAllRead(half);
   renameSync(half, template);
-  writeFileSync(stamp, version);
+  writeFileSync(stamp, wanted);
+}
+
+function letAllRead(folder) {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) letAllRead(path);
+    else chmodSync(path, 0o644);
+  }
 }

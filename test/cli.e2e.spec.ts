@@ -41,6 +41,8 @@ describe('npx hub', () => {
     const run = await cli('import', file, '--workspace', 'seat-7', '--layout', 'iqm', '--folder', drop);
     expect(run).toMatchObject({ code: 0 });
     expect(run.out).toContain('3 read, 2 accepted, 1 rejected');
+    expect(run.out).toContain('Waterfall: 3 rows = 1 rejected + 2 valid');
+    expect(run.out).toContain('valid = 0 matched (match rate 0.0 %) + 2 new + 0 unknown');
     expect(run.out).toContain('row 4, column Email: EMAIL_INVALID');
     expect(run.out).not.toContain('nobody');
     expect(run.err).toContain('step ');
@@ -51,12 +53,75 @@ describe('npx hub', () => {
     const run = await cli('import', file, '--workspace', workspaceId, '--layout', 'iqm', '--json');
     expect(run).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(run.out)).toMatchObject({ state: 'published', version: 2, added: 1, removed: 0 });
+    expect(JSON.parse(run.out)).toMatchObject({ waterfall: { matchedBy: { email: 2 }, matchRate: 2 / 3 } });
   });
 
   it('ends with 1 where the import fails', async () => {
     const file = await fileOf('Broken.csv', 'Fist Nam\nann\n');
     const run = await cli('import', file, '--workspace', 'Acme US', '--layout', 'iqm');
     expect(run).toMatchObject({ code: 1, out: expect.stringContaining('NO_USABLE_COMBINATION') });
+  });
+
+  it('looks at a file before it is imported: facts and problems as tables, and 1 where it is unusable', async () => {
+    const file = await fileOf('Next.csv', 'Fist Name;Email\nAnn;ann@example.com\nBen;nobody\nCat\n');
+    const args = ['--workspace', 'seat-7', '--layout', 'iqm', '--audience', '1'];
+    const good = await cli('preflight', file, ...args);
+    expect(good).toMatchObject({ code: 0, out: expect.stringContaining('Next.csv is usable.') });
+    expect(good.out).toMatch(/Encoding +utf-8\nDelimiter +semicolon\nFound by +email\n/);
+    expect(good.out).toMatch(/3 read, 1 accepted, 2 rejected[\s\S]+as in force[\s\S]+100.0 %/);
+    expect(good.out).toMatch(/Guard +would hold it: 2 of 3 rows were rejected/);
+    expect(good.out).toMatch(/Warning HEADER_HINT: Column 1 "Fist Name"/);
+    expect(good.out).toMatch(/\n3 +Email +EMAIL_INVALID +n\*\*\*\(6\)/);
+    expect(good.out).toMatch(/\n4 +TOO_FEW_COLUMNS/);
+    expect(good.out).not.toMatch(/nobody|ann@/);
+    const changed = await cli(
+      'preflight',
+      await fileOf('Changed.csv', 'Phone\n+12125550101\n'),
+      ...args,
+      '--json',
+    );
+    expect(changed).toMatchObject({ code: 1, err: '' });
+    expect(JSON.parse(changed.out)).toMatchObject({
+      verdict: 'unusable',
+      error: { code: 'MAPPING_CHANGED' },
+      mapping: { change: { added: ['Phone'], removed: ['Email'] } },
+    });
+    const bad = await cli('preflight', await fileOf('Bad.csv', 'Fist Name,Emial\nann,x\n'), ...args);
+    expect(bad).toMatchObject({ code: 1, out: expect.stringContaining('NO_USABLE_COMBINATION') });
+    expect(bad.out).toContain('Column 2 "Emial": did you mean Email?');
+    const absent = await cli('preflight', join(folder, 'absent.csv'), ...args);
+    expect(absent).toMatchObject({ code: 2, err: expect.stringContaining('ENOENT') });
+  });
+
+  it('shows where two normalisation profiles differ, by column and row, masked', async () => {
+    const file = await fileOf(
+      'People.csv',
+      '\ufeffEmail;Phone;Zip;Note\na.nn+x@gmail.com;+1 (212) 555-0101;10001;x\nben@example.com;212 555 0102;;y\n',
+    );
+    const compared = ['profile', 'diff', 'meta@2024-07', 'google@2025-06', file];
+    const shown = await cli(...compared);
+    expect(shown).toMatchObject({ code: 1, err: '' });
+    expect(shown.out).toMatch(/differ in 1 of 2 rows\.[\s\S]+Email +email +1 +1 +0 +0 +0 +0\n/);
+    expect(shown.out).toMatch(/\n +1 {2}Email, Phone\n/);
+    expect(shown.out).toMatch(/\n2 +Email +a\*\*\*@g\*\*\*\.com\(16\) +a\S+\(16\) +a\S+\(13\)/);
+    expect(shown.out).not.toMatch(/nn|555/);
+    const document = JSON.parse((await cli(...compared, '--region', 'US', '--json')).out) as unknown;
+    expect(document).toMatchObject({
+      rows: 2,
+      differingRows: 2,
+      columns: [
+        { header: 'Email', cells: { same: 1, differs: 1 } },
+        { header: 'Phone', cells: { differs: 2 }, hashed: [true, true] },
+        { header: 'Zip', cells: { same: 1, empty: 1 }, hashed: [true, false] },
+      ],
+      rowClasses: [
+        { columns: ['Email', 'Phone'], rows: 1 },
+        { columns: ['Phone'], rows: 1 },
+      ],
+    });
+    expect(await cli('profile', 'diff', 'meta@2024-07', 'meta@2024-07', file)).toMatchObject({ code: 0 });
+    const unknown = await cli('profile', 'diff', 'meta@1999-01', 'google@2025-06', file);
+    expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('google@2025-06') });
   });
 
   it('lists audiences as a table and as JSON', async () => {
@@ -74,6 +139,27 @@ describe('npx hub', () => {
     expect(JSON.parse(run.out)).toEqual([
       expect.objectContaining({ scan: expect.objectContaining({ listed: 2, unchanged: 2 }) }),
     ]);
+  });
+
+  it('plans what a connection would send, and sends it when told to', async () => {
+    const output = {
+      workspaceId,
+      plugin: 'file',
+      name: 'Planned',
+      settings: { destination: join(folder, 'planned'), format: 'csv', content: 'members' },
+    };
+    const { id: outputId } = await hub.api<{ id: string }>('POST', '/outputs', output);
+    const connection = { outputId, status: 'inactive' };
+    const { id } = await hub.api<{ id: string }>('POST', '/audiences/1/connections', connection);
+    const plan = await cli('plan', id);
+    expect(plan).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was sent.') });
+    expect(plan.out).toMatch(/replace 3: 1 batches, .*3 with email/);
+    const planId = / --apply (\S+) /.exec(plan.out)?.[1] ?? '';
+    expect(await cli('plan', id, '--apply', planId)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/is active\. Delivery \S+ begins\./),
+    });
+    expect(await cli('plan', id, '--apply', planId)).toMatchObject({ code: 4 });
   });
 
   it('fetches an export whole', async () => {
@@ -99,8 +185,12 @@ describe('npx hub', () => {
         settings: { url: sink.url },
         credentials: { secret: 'a-secret-of-the-test-0123456789' },
       });
-      const body = { outputId: output.id, status: 'active' };
-      await hub.api('POST', '/audiences/1/connections', body);
+      const connected = await cli('connect', '1', '999999', '--output', output.id);
+      expect(connected).toMatchObject({
+        code: 1,
+        out: expect.stringContaining('1 Spring: connected (active)'),
+      });
+      expect(connected.out).toContain('999999: not connected. NOT_FOUND');
       const id = await until('there is a fault', async () => {
         const faults = JSON.parse((await cli('faults', '--json')).out) as { id: string; kind: string }[];
         return faults.find(({ kind }) => kind === 'auth')?.id;

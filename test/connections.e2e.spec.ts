@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { codeOf } from '../src/domain/identities/index.js';
 import { DeliveryPlanner } from '../src/features/deliveries/index.js';
-import { audiences, workspaces, type Database } from '../src/platform/database/index.js';
+import { audiences, connections, workspaces, type Database } from '../src/platform/database/index.js';
 import { DATABASE, WAREHOUSE } from '../src/platform/nest/index.js';
 import type { Warehouse } from '../src/platform/warehouse/index.js';
 import { startTestHub, type TestHub } from './support/hub.js';
@@ -203,10 +203,111 @@ describe('a connection', () => {
   });
 });
 
+describe('the name that partners see', () => {
+  const rename = (audienceId: number, body: object) => hub.api('PATCH', `/audiences/${audienceId}`, body);
+  const outputOf = async (plugin: string, settings: object, credentials?: object) => {
+    const body = { workspaceId, plugin, name: plugin, settings, credentials };
+    return (await hub.ok<{ id: string }>('POST', '/outputs', body)).id;
+  };
+
+  it('is told to partners that can change it, also after a failure, and to those who see it later', async () => {
+    const audienceId = await makeAudience('Spring', 5);
+    const { body } = await connect(audienceId);
+    await delivered(body.id);
+    const files = await outputOf('file', { destination: hub.dataDir });
+    const waiting = await connect(audienceId, { outputId: files, status: 'inactive' });
+    sink.failure = (_, event) => (event === 'audience.renamed' ? { status: 503 } : undefined);
+    const told = { outcome: 'told' };
+    expect(await rename(audienceId, { externalName: 'Summer' })).toMatchObject({
+      status: 200,
+      body: {
+        externalName: 'Summer',
+        renames: [
+          { connectionId: body.id, ...told },
+          { connectionId: waiting.body.id, ...told },
+        ],
+      },
+    });
+    const tries = await until('it was tried', async () => {
+      const { items } = await hub.ok<List<{ id: string; error: object }>>(
+        'GET',
+        `/connections/${body.id}/deliveries`,
+      );
+      return items[0]?.error ? items : undefined;
+    });
+    expect(tries[0]).toMatchObject({ fromVersion: 1, toVersion: 1, error: { code: 'HTTP_503' } });
+    sink.failure = () => undefined;
+    await until('it is told', () => sink.renamed.includes('Summer'), 20_000);
+    await until('nothing is left to tell', async () => {
+      const [row] = await db.select().from(connections).where(eq(connections.id, body.id));
+      return row?.renamePending === false;
+    });
+    // The same again changes nothing, and tags are not a name.
+    expect((await rename(audienceId, { externalName: 'Summer', tags: ['x'] })).body).not.toHaveProperty(
+      'renames',
+    );
+    expect(sink.renamed.filter((name) => name === 'Summer')).toHaveLength(1);
+  }, 60_000);
+
+  it('is kept by partners that cannot change it, which the answer says', async () => {
+    const audienceId = await makeAudience('Fixed', 5);
+    const braze = await outputOf(
+      'braze',
+      { endpoint: 'https://rest.iad-01.braze.com' },
+      { apiKey: 'not-a-key' },
+    );
+    const { body } = await connect(audienceId, { outputId: braze, status: 'inactive' });
+    await db.update(connections).set({ externalId: 'Fixed' }).where(eq(connections.id, body.id));
+    expect(await rename(audienceId, { name: 'Changed' })).toMatchObject({
+      status: 200,
+      body: { renames: [{ connectionId: body.id, outputName: 'braze', outcome: 'kept' }] },
+    });
+  });
+
+  it('is linted before the partner sees it: at connecting, renaming and of variants', async () => {
+    const list = await outputOf('mailchimp', { listId: 'a1b2c3d4e5' }, { apiKey: 'not-a-key-us6' });
+    const audienceId = await makeAudience('x'.repeat(101), 1);
+    const at = { outputId: list, status: 'inactive' };
+    const refused = await connect(audienceId, at);
+    expect(refused).toMatchObject({ status: 422, body: { code: 'NAME_REFUSED' } });
+    expect(JSON.stringify(refused.body)).toContain(
+      'it has 101 characters. A name may have at most 100 characters.',
+    );
+    // A tag of the connection's own is what the partner sees then.
+    const tagged = await connect(audienceId, { ...at, settings: { tag: 'vip' } });
+    expect(tagged.status).toBe(201);
+    const untagged = await hub.api('PATCH', `/connections/${tagged.body.id}`, { settings: {} });
+    expect(untagged).toMatchObject({ status: 422, body: { code: 'NAME_REFUSED' } });
+    expect((await rename(audienceId, { name: 'y'.repeat(120) })).body).not.toHaveProperty('renames');
+    expect((await rename(audienceId, { name: 'Short' })).status).toBe(200);
+    expect((await hub.api('PATCH', `/connections/${tagged.body.id}`, { settings: {} })).status).toBe(200);
+    expect(await rename(audienceId, { name: 'y'.repeat(120) })).toMatchObject({ status: 422 });
+    expect(await hub.ok('GET', `/audiences/${audienceId}`)).toMatchObject({ name: 'Short' });
+
+    const variants = [
+      { name: 'v'.repeat(95), percentage: 50 },
+      { name: 'B', percentage: 50 },
+    ];
+    const test = await hub.ok<{ variants: { id: string }[] }>('PUT', `/audiences/${audienceId}/ab-test`, {
+      variants,
+    });
+    const [long, short] = test.variants.map(({ id }) => id);
+    expect(await connect(audienceId, { ...at, variantId: long })).toMatchObject({ status: 422 });
+    expect((await connect(audienceId, { ...at, variantId: short })).status).toBe(201);
+    const braze = await outputOf(
+      'braze',
+      { endpoint: 'https://rest.iad-01.braze.com' },
+      { apiKey: 'not-a-key' },
+    );
+    const reserved = await connect(await makeAudience('email', 1), { outputId: braze, status: 'inactive' });
+    expect(reserved).toMatchObject({ status: 422, body: { code: 'NAME_REFUSED' } });
+  });
+});
+
 describe('many connections at once', () => {
   it('succeed or fail each by itself', async () => {
     const [first, second] = [await makeAudience('One', 5), await makeAudience('Two', 5)];
-    await connect(second);
+    await connect(second, { status: 'inactive' });
     const body = { audienceIds: [first, second, 999_999], outputId, status: 'active', settings: {} };
     const result = await hub.ok<{ connected: View[]; failed: object[] }>('POST', '/connections/bulk', body);
     expect(result).toMatchObject({

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
-import { connections } from '../src/platform/database/index.js';
+import { ACCOUNT, FakeMeta, refusal } from '../plugins/meta-custom-audiences/fake-meta.js';
+import { PartnerServer } from '../src/kit/testing/index.js';
+import { connections, deliveryBatches } from '../src/platform/database/index.js';
 import { ADMIN, type DeliveryRig } from './support/delivery-rig.js';
 import { BARE, DeliveryScene, range, SENT } from './support/delivery-scene.js';
 import type { Sink, SinkFailure } from './support/sink.js';
@@ -128,6 +131,42 @@ describe('a partner that stays away', () => {
     });
   });
 
+  describe('over several versions', () => {
+    /** Version 1 is there; the partner fails at version 2 (351 to 360 come) until 3 is out (351 to 355 leave, 361 comes). */
+    async function outage(failure: SinkFailure) {
+      const { audienceId, connectionId } = await scene.connected();
+      await rig.wake(audienceId);
+      const before = sink.batches.length;
+      sink.failure = () => failure;
+      await rig.publish(audienceId, range(1, 360), BARE);
+      await rig.wake(audienceId);
+      await rig.publish(audienceId, [...range(1, 350), ...range(356, 361)], BARE);
+      sink.failure = () => undefined;
+      await rig.sweepAfter(HOUR_MS);
+      for (const { id } of await rig.faults(connectionId)) await rig.hub.faults.resume(ADMIN, id);
+      await rig.work();
+      const delivery = await scene.expectDelivered(connectionId, [...SENT, ...range(356, 361)], 3);
+      return { delivery, sent: sink.batches.slice(before + 1).map(({ mpids }) => mpids.map(Number)) };
+    }
+
+    it.each<[string, SinkFailure]>([
+      ['refuses the credentials', { status: 401 }],
+      ['answers 429', { status: 429 }],
+    ])('that %s gets the net change once: who came and left again is never sent', async (_, failure) => {
+      const { delivery, sent } = await outage(failure);
+      expect(sent).toEqual([range(356, 361)]);
+      expect(delivery).toMatchObject({ fromVersion: 1, planned: 6, accepted: 6 });
+    });
+
+    it.each<[string, SinkFailure]>([
+      ['answers 500', { status: 500 }],
+      ['loses its answer', 'lost answer'],
+    ])('that %s may have taken it: that is ended first, and nobody stays who left', async (_, failure) => {
+      const { sent } = await outage(failure);
+      expect(sent).toEqual([range(351, 360), [361], range(351, 355)]);
+    });
+  });
+
   it('is a fault of a rate limit only after an hour', async () => {
     const { connectionId, fault } = await faulted({ status: 429, headers: { 'retry-after': '300' } });
     expect(fault.kind).toBe('rate_limited');
@@ -147,5 +186,78 @@ describe('a partner that stays away', () => {
     await rig.sweepAfter(HOUR_MS);
     expect(await rig.connection(connectionId)).toMatchObject({ status: 'inactive', deliveredVersion: 0 });
     expect(sink.members.size).toBe(100);
+  });
+});
+
+describe('a list that was deleted at the partner', () => {
+  it('is made anew by Resume, and gets everybody once, also after a SIGKILL', async () => {
+    const { audienceId, connectionId } = await scene.connected();
+    await rig.wake(audienceId);
+    await rig.publish(audienceId, range(11, 360), BARE);
+    sink.failure = (_, event) => (event === 'audience.members' ? { status: 410 } : undefined);
+    await rig.wake(audienceId);
+    const [fault] = await rig.faults(connectionId);
+    expect(fault).toMatchObject({ kind: 'config', code: 'LIST_GONE' });
+    expect(await rig.connection(connectionId)).toMatchObject({ status: 'faulted', deliveredVersion: 1 });
+
+    sink.members.clear();
+    const before = sink.batches.length;
+    sink.failure = (batch) => (batch === before + 2 ? 'lost answer' : undefined);
+    await rig.hub.faults.resume(ADMIN, fault?.id ?? '');
+    await rig.work();
+    sink.failure = () => undefined;
+    await rig.killed(connectionId);
+    await rig.sweepAfter(MINUTE_MS);
+    const delivery = await scene.expectDelivered(connectionId, [...range(11, 345), ...range(351, 360)], 2);
+    expect(delivery).toMatchObject({ fromVersion: 0, planned: 350, accepted: 345, skipped: 5 });
+    expect([...sink.created.keys()]).toEqual([connectionId, `${connectionId}-1`]);
+    expect(await rig.faults(connectionId)).toEqual([]);
+  });
+});
+
+describe('a partner that takes a whole state in one go', () => {
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+
+  it('gets it from the start again after an interruption, in a session of its own, and then has it once', async () => {
+    const partner = new FakeMeta();
+    const server = await PartnerServer.start(partner);
+    try {
+      const audienceId = await rig.audience();
+      await rig.publish(audienceId, range(1, 6000), [6000]);
+      const settings = {
+        adAccountId: ACCOUNT,
+        endpoint: server.url,
+        mode: 'replace',
+        identifiers: ['email'],
+      };
+      const output = await rig.output('meta-custom-audiences', settings, { accessToken: 'token' });
+      const connectionId = await rig.connect(audienceId, output);
+      server.failure = (request) =>
+        request.body.includes('"batch_seq":2')
+          ? refusal(500, 2, undefined, 'later')
+          : partner.answer(request);
+      await rig.wake(audienceId);
+      expect(await rig.delivery(connectionId)).toMatchObject({ state: 'queued', accepted: 2500 });
+      server.failure = undefined;
+      await rig.sweepAfter(MINUTE_MS);
+      const delivery = await rig.delivery(connectionId);
+      expect(delivery).toMatchObject({ state: 'delivered', planned: 6000, accepted: 5999, skipped: 1 });
+      const sessions = server.requests
+        .filter(({ url }) => url.endsWith('/usersreplace'))
+        .map(
+          ({ body }) => (JSON.parse(body) as { session: { session_id: string; batch_seq: number } }).session,
+        );
+      expect(sessions.map(({ batch_seq: place }) => place)).toEqual([1, 2, 1, 2, 3, 4]);
+      expect(new Set(sessions.map(({ session_id: session }) => session)).size).toBe(2);
+      const [list] = partner.audiences.values();
+      expect(list?.rows).toEqual(new Set(range(1, 5999).map((mpid) => hash(`p${mpid}@example.com`))));
+      const batches = await rig.db
+        .select()
+        .from(deliveryBatches)
+        .where(eq(deliveryBatches.deliveryId, delivery.id));
+      expect(batches.reduce((sum, batch) => sum + batch.accepted, 0)).toBe(5999);
+    } finally {
+      await server.stop();
+    }
   });
 });

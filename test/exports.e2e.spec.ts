@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eq, like } from 'drizzle-orm';
+import { and, eq, like } from 'drizzle-orm';
 import { ExportSweep } from '../src/features/exports/index.js';
 import { ExportRunner } from '../src/features/exports/runner/export-runner.js';
 import { LinkSigner } from '../src/platform/crypto/index.js';
@@ -159,7 +159,7 @@ describe('an export', () => {
     const mails = await db
       .select()
       .from(outbox)
-      .where(like(outbox.onceKey, `export-ready:${made.id}%`));
+      .where(and(eq(outbox.kind, 'export_ready'), like(outbox.body, `%${made.link}%`)));
     expect(mails).toHaveLength(1);
     expect(mails[0]).toMatchObject({
       recipient: 'ops@example.com',

@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestHub, type TestHub } from './support/hub.js';
-import { until } from './support/until.js';
+import { startDrop, type Drop } from './support/drop.js';
 
 interface ImportView {
   state: string;
@@ -14,41 +10,14 @@ interface ImportView {
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const PHONE = '3456789012';
 
-let hub: TestHub;
-let root: string;
-let inputId: string;
+let drop: Drop;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'hub-hashed-'));
-  hub = await startTestHub();
-  const { id: organizationId } = await hub.ok<{ id: string }>('POST', '/organizations', { name: 'Hashes' });
-  const workspace = { organizationId, name: 'W', seatId: '5' };
-  const { id: workspaceId } = await hub.ok<{ id: string }>('POST', '/workspaces', workspace);
-  const settings = { path: root, layout: 'iqm' };
-  const input = { workspaceId, plugin: 'folder-drop', name: 'drop', settings };
-  inputId = (await hub.ok<{ id: string }>('POST', '/inputs', input)).id;
+  drop = await startDrop();
 });
-afterAll(async () => {
-  await hub.stop();
-  await rm(root, { recursive: true, force: true });
-});
+afterAll(() => drop?.stop());
 
-async function importOf(name: string, text: string): Promise<ImportView> {
-  const path = join(root, `onboarding/seat_id=5/files/${name}.csv`);
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(path, text);
-  const past = new Date(Date.now() - 60_000);
-  await utimes(path, past, past);
-  const { queued } = await hub.ok<{ queued: string[] }>('POST', `/inputs/${inputId}/scan`);
-  return until(
-    `${name} is imported`,
-    async () => {
-      const view = await hub.ok<ImportView>('GET', `/imports/${queued[0]}`);
-      return ['queued', 'running'].includes(view.state) ? undefined : view;
-    },
-    60_000,
-  );
-}
+const importOf = (name: string, text: string) => drop.importOf<ImportView>(`${name}.csv`, text);
 
 describe('people whose addresses come raw in one file and hashed in another', () => {
   it('are the same people, whichever came first', async () => {

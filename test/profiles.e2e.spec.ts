@@ -149,6 +149,7 @@ describe('a profile', () => {
         { type: 'phone', value: '+12025550100' },
         { type: 'first_last_zip_state', value: 'ann|lee|02139|MA' },
       ],
+      attributes: [],
       audiences: [
         { id: audienceId, name: 'One', sinceVersion: 1 },
         { id: secondId, name: 'Two', sinceVersion: 1 },

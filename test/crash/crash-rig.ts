@@ -28,6 +28,7 @@ interface ImportView {
   state: string;
   version: number | null;
   rows: Record<string, unknown>;
+  waterfall: Record<string, unknown>;
   added: number;
   removed: number;
 }
@@ -216,7 +217,7 @@ async function published(hub: HubProcess, version: number): Promise<Omit<ImportV
     },
     PATIENCE_MS,
   );
-  return { rows: view.rows, added: view.added, removed: view.removed };
+  return { rows: view.rows, waterfall: view.waterfall, added: view.added, removed: view.removed };
 }
 
 async function delivered(hub: HubProcess, version: number): Promise<void> {

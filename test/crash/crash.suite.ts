@@ -34,6 +34,14 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
         added: 500,
         removed: 500,
         rows: { read: ROWS + 1, rejected: 1 },
+        waterfall: {
+          rows: ROWS + 1,
+          matchedBy: { email: ROWS - 500 },
+          new: 500,
+          duplicates: 0,
+          members: ROWS,
+          newProfiles: 500,
+        },
       });
       expect(refreshed.members).toHaveLength(ROWS);
       expect(refreshed.partner).toHaveLength(ROWS);
@@ -64,6 +72,29 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
         });
         expect(state).toEqual(refreshed);
         expect(rig.sink.doubled).toEqual([]);
+      },
+      240_000,
+    );
+
+    it.each([3, 6])(
+      'sends under the same keys what was answered and not yet written down when it is killed before batch %s',
+      async (batch) => {
+        let killed = false;
+        const state = await rig.refresh((_, kill) => {
+          rig.sink.failure = (number) => {
+            if (killed || number < batch) return undefined;
+            killed = true;
+            kill();
+            // The batches before this one were answered. Their outcomes are written down several at a time.
+            return 'reset';
+          };
+        });
+        expect(state).toEqual(refreshed);
+        expect(rig.sink.doubled).toEqual([]);
+        const mpidsOf = new Map(rig.sink.batches.map(({ key, mpids }) => [key, mpids.join()]));
+        for (const { key, mpids } of rig.sink.batches) expect(mpids.join()).toBe(mpidsOf.get(key));
+        expect(new Set(mpidsOf.values()).size).toBe(mpidsOf.size);
+        expect(rig.sink.batches.length).toBeGreaterThan(mpidsOf.size);
       },
       240_000,
     );

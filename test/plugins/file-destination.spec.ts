@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { file } from '../../plugins/file/index.js';
+import { batchFrom } from '../../src/kit/index.js';
 import { Evidence } from '../../src/kit/testing/index.js';
 import { Destinations } from '../../src/platform/files/index.js';
 import { EgressGuard } from '../../src/platform/http/index.js';
@@ -22,19 +23,22 @@ describe('the file output on a real folder', () => {
       credentials: {},
       connection: {},
       connectionId: 'connection-1',
+      runId: 'run-1',
       http: { request: () => Promise.reject(new Error('The file output makes no requests.')) },
+      connect: () => Promise.reject(new Error('The file output opens no connections.')),
       destination: (url, options) => destinations.open(url, options, signal),
       log: new Evidence().log,
       signal,
       now: () => new Date(),
     };
     const audience = { externalId: 'a', name: 'Été / 🎯' };
-    const batch = (mpid: string) => ({
-      id: mpid,
-      members: [{ mpid, identities: { email: [`p${mpid}@example.com`] } }],
-      fromVersion: 0,
-      toVersion: 1,
-    });
+    const batch = (mpid: string) =>
+      batchFrom({
+        id: mpid,
+        members: [{ mpid, identities: { email: [`p${mpid}@example.com`] } }],
+        fromVersion: 0,
+        toVersion: 1,
+      });
     await file.check(ctx);
     for (const part of [0, 1]) await file.audience.replace?.write(ctx, audience, batch(String(part)), part);
     for (const repeated of [1, 2]) {

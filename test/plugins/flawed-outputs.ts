@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  batchFrom,
   ConnectorError,
   faultFromStatus,
   type HttpRequest,
@@ -52,6 +53,11 @@ export const flawedOutputs: readonly { flaw: string; noticedBy: string; plugin: 
     },
   },
   {
+    flaw: 'a rule for names whose expression is none',
+    noticedBy: 'the rule for names can be applied, and does not refuse every name',
+    plugin: { ...soundOutput, naming: { maxLength: 100, forbidden: '[' } },
+  },
+  {
     flaw: 'an id that is no kebab-case',
     noticedBy: 'the id is kebab-case',
     plugin: { ...soundOutput, id: 'SoundAds' },
@@ -79,7 +85,7 @@ export const flawedOutputs: readonly { flaw: string; noticedBy: string; plugin: 
     noticedBy: 'a full batch goes out in one request',
     plugin: withAdd((add) => async (ctx, audience, batch) => {
       for (const [index, member] of batch.members.entries()) {
-        await add(ctx, audience, { ...batch, id: `${batch.id}-${index}`, members: [member] });
+        await add(ctx, audience, batchFrom({ ...batch, id: `${batch.id}-${index}`, members: [member] }));
       }
       return { status: 'done', rejected: [] };
     }),
@@ -208,6 +214,17 @@ export const flawedOutputs: readonly { flaw: string; noticedBy: string; plugin: 
         throw faultFromStatus(response.status, response.text, response.retryAfterMs);
       return { status: 'done', rejected: [] };
     }),
+  },
+  {
+    flaw: 'attributes that are asked for and left out',
+    noticedBy: 'attributes that are shared reach the partner, and count as accepted',
+    plugin: {
+      ...withAdd((add) => (ctx, audience, batch) => {
+        const members = batch.members.map(({ mpid, identities }) => ({ mpid, identities }));
+        return add(ctx, audience, batchFrom({ ...batch, members }));
+      }),
+      attributes: 'optional' as const,
+    },
   },
   {
     flaw: 'people in a log line',

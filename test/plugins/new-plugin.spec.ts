@@ -50,7 +50,7 @@ describe('npm run new:plugin', () => {
   it('keeps the registry in order and everything formatted', async () => {
     const registry = await readFile(join(checkout, 'plugins/index.ts'), 'utf8');
     expect(registry).toMatch(/^import \{ acmeAds \} from '\.\/acme-ads\/index\.js';\nimport \{ acmeDrop \}/);
-    expect(registry).toMatch(/plugins = \[acmeAds, acmeDrop, /);
+    expect(registry).toMatch(/plugins = \[\s*acmeAds,\s*acmeDrop,/);
     const options = await resolveConfig(join(repository, 'plugins/index.ts'));
     const files = (await readdir(join(checkout, 'plugins'), { recursive: true })).filter((name) =>
       /\.(ts|md)$/.test(name),

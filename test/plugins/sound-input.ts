@@ -5,7 +5,7 @@ import {
   type Context,
   defineInput,
   fault,
-  type InputConnector,
+  type ScheduledInput,
   secret,
   type SourceFile,
   SourceChangedError,
@@ -28,7 +28,7 @@ export const soundInput = defineInput({
   check: (ctx) => Promise.resolve(void storeOf(ctx)),
   trigger: { type: 'schedule', list },
   open: (ctx, file) => Promise.resolve(Readable.from(chunksOf(ctx, file), { objectMode: false })),
-}) as InputConnector;
+}) as ScheduledInput;
 
 function storeOf({ settings: { store } }: Ctx): Map<string, Buffer> {
   const found = stores.get(store);
@@ -84,9 +84,9 @@ export function soundInputFixtures(): InputFixtures {
   };
 }
 
-type List = InputConnector['trigger']['list'];
+type List = ScheduledInput['trigger']['list'];
 
-function withList(change: (file: SourceFile, index: number) => SourceFile[]): InputConnector {
+function withList(change: (file: SourceFile, index: number) => SourceFile[]): ScheduledInput {
   const list: List = async function* (ctx) {
     let index = 0;
     for await (const file of soundInput.trigger.list(ctx)) {
@@ -98,7 +98,7 @@ function withList(change: (file: SourceFile, index: number) => SourceFile[]): In
 }
 
 /** A copy that reads whatever is there now, as `change` makes it. */
-function withOpen(change: (body: Buffer, ctx: Context<unknown, unknown>) => Readable): InputConnector {
+function withOpen(change: (body: Buffer, ctx: Context<unknown, unknown>) => Readable): ScheduledInput {
   return {
     ...soundInput,
     open: (ctx, file) => Promise.resolve(change(storeOf(ctx as Ctx).get(file.key) ?? Buffer.alloc(0), ctx)),
@@ -113,7 +113,7 @@ async function* slowly(first: Buffer, later: () => Buffer): AsyncGenerator<Buffe
 }
 
 /** Flawed copies: what is wrong, and the check that must notice. */
-export const flawedInputs: readonly { flaw: string; noticedBy: string; plugin: InputConnector }[] = [
+export const flawedInputs: readonly { flaw: string; noticedBy: string; plugin: ScheduledInput }[] = [
   {
     flaw: 'an input that lists what is not there',
     noticedBy: 'an empty source lists nothing',

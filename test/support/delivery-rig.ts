@@ -1,19 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { and, eq, inArray } from 'drizzle-orm';
 import { plugins } from '../../plugins/index.js';
-import { codeOf } from '../../src/domain/identities/index.js';
+import { codeOf, identityHashSql } from '../../src/domain/identities/index.js';
 import { DeliveryJournal } from '../../src/features/deliveries/delivery-journal.js';
 import { DeliveryPlanner } from '../../src/features/deliveries/delivery-planner.js';
 import { DeliveryRunner } from '../../src/features/deliveries/delivery-runner.js';
 import { DeliverySweep } from '../../src/features/deliveries/delivery-sweep.js';
+import { LearnedIdentities } from '../../src/features/deliveries/learned-identities.js';
 import { PartnerLines } from '../../src/features/deliveries/partner-lines.js';
-import { FaultLog, FaultsService } from '../../src/features/faults/index.js';
-import { Ledger } from '../../src/features/ledger/index.js';
+import { FaultLog, FaultMail, FaultsService } from '../../src/features/faults/index.js';
+import { appendIdentityChanges, Ledger } from '../../src/features/ledger/index.js';
+import { MailStreams, Notices, Recipients } from '../../src/features/notices/index.js';
+import { OutboxService } from '../../src/features/outbox/index.js';
 import type { Principal } from '../../src/features/tenancy/index.js';
 import { ContextFactory } from '../../src/host/context/index.js';
-import { DEFAULT_CALL_PACING } from '../../src/host/outputs/index.js';
+import { AccessTokens } from '../../src/host/oauth2/index.js';
+import { DEFAULT_CALL_PACING, RateBudgets } from '../../src/host/outputs/index.js';
 import { PluginRegistry } from '../../src/host/registry/index.js';
 import type { AnyConnector } from '../../src/kit/index.js';
+import { MemoryBudgetStore } from '../../src/platform/budget/index.js';
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { SecretBox } from '../../src/platform/crypto/index.js';
 import {
@@ -32,6 +37,7 @@ import { EgressClient, EgressGuard } from '../../src/platform/http/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
 import { Leases, WorkLease } from '../../src/platform/lease/index.js';
 import { silentLogger } from '../../src/platform/log/index.js';
+import { createMailer } from '../../src/platform/mail/index.js';
 import type { Job, WorkQueue } from '../../src/platform/queue/index.js';
 import { temporaryPglite, type TemporaryDatabase } from './databases.js';
 import { temporaryWarehouse } from './warehouse.js';
@@ -56,6 +62,15 @@ class HintList implements Pick<WorkQueue, 'enqueue'> {
 /** Time of the database is the machine's, so the rig's clock starts well before it: back-off is the clock's alone. */
 const START = '2020-01-01T00:00:00Z';
 
+/** Mails are written into the outbox and stay there. */
+function faultMail(db: Database, queue: WorkQueue, clock: TestClock): FaultMail {
+  const outbox = new OutboxService(db, createMailer({ from: 'hub@example.com' }), queue);
+  const recipients = new Recipients();
+  const config = { mailGatherMs: 0, publicUrl: 'http://localhost:3000' };
+  const streams = new MailStreams(db, clock, config, outbox, recipients);
+  return new FaultMail(new Notices(clock, recipients, streams, outbox));
+}
+
 /** The parts of one process that delivers. */
 function processOf(
   db: Database,
@@ -77,13 +92,17 @@ function processOf(
     reach: { guard },
     clock,
     log,
+    tokens: new AccessTokens(db, new Leases(db, 60_000), secretBox, clock),
   });
   const queue = new HintList() as HintList & WorkQueue;
   const lease = new WorkLease(db, new Leases(db, 60_000), 'delivery');
   const planner = new DeliveryPlanner(db, queue);
+  const learning = new LearnedIdentities(db, ledger, registry, queue);
   const metrics = new Metrics();
-  const journal = new DeliveryJournal(db, lease, new FaultLog(clock), clock, metrics, () => 0.5);
-  const lines = new PartnerLines(contexts);
+  const mail = faultMail(db, queue, clock);
+  const journal = new DeliveryJournal(db, lease, new FaultLog(clock, mail), clock, metrics, () => 0.5);
+  const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
+  const lines = new PartnerLines(contexts, budgets);
   const pacing = { ...DEFAULT_CALL_PACING };
   const runner = new DeliveryRunner({
     metrics,
@@ -92,14 +111,24 @@ function processOf(
     lease,
     journal,
     planner,
+    learning,
     lines,
     queue,
     clock,
     log,
     pacing,
   });
-  const sweep = new DeliverySweep({ db, lease, planner, queue, clock });
-  return { queue, planner, runner, sweep, secretBox, pacing, faults: new FaultsService(db, queue, clock) };
+  const sweep = new DeliverySweep({ db, lease, planner, learning, queue, clock });
+  return {
+    queue,
+    planner,
+    learning,
+    runner,
+    sweep,
+    secretBox,
+    pacing,
+    faults: new FaultsService(db, queue, clock, mail),
+  };
 }
 
 /** Deliveries on the embedded engines, with a clock of their own and real HTTP. One a spec file. */
@@ -174,6 +203,22 @@ export class DeliveryRig {
       .values({ audienceId, version, size: after.size, added: 0, removed: 0 });
     await this.db.update(audiences).set({ version, size: after.size }).where(eq(audiences.id, audienceId));
     return version;
+  }
+
+  /** Profiles learn e-mail addresses, as an import would teach them. */
+  async teach(learned: ReadonlyMap<number, string>): Promise<void> {
+    const { warehouse } = this.warehouse;
+    const email = codeOf('email');
+    const rows = [...learned].map(([mpid, value]) => `(${this.workspace}, ${mpid}, ${email}, '${value}')`);
+    await warehouse.command(`INSERT INTO profiles VALUES ${rows.join(', ')}`);
+    const values = [...learned].map(([mpid, value]) => `(toInt64(${mpid}), '${value}')`).join(', ');
+    const select = `SELECT one.1 AS mpid, ${email} AS type, ${identityHashSql('email', 'one.2')} AS hash, one.2 AS value, 1 AS sign
+      FROM (SELECT arrayJoin([${values}]) AS one)`;
+    const sequence = await appendIdentityChanges(warehouse, this.workspace, select);
+    await this.db
+      .update(workspaces)
+      .set({ identitySequence: sequence ?? fail('nothing taught') })
+      .where(eq(workspaces.id, this.workspaceId));
   }
 
   async output(plugin: string, settings: Record<string, unknown>, credentials?: Record<string, unknown>) {

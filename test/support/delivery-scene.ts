@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { deliveryBatches } from '../../src/platform/database/index.js';
+import type { AnyConnector } from '../../src/kit/index.js';
 import { DeliveryRig } from './delivery-rig.js';
 import { Sink, type SinkFailure } from './sink.js';
 
@@ -20,8 +21,9 @@ export class DeliveryScene {
 
   private constructor(readonly rig: DeliveryRig) {}
 
-  static async open(): Promise<DeliveryScene> {
-    return new DeliveryScene(await DeliveryRig.start());
+  /** @param extra connectors besides those of the hub */
+  static async open(extra: AnyConnector[] = []): Promise<DeliveryScene> {
+    return new DeliveryScene(await DeliveryRig.start(extra));
   }
 
   async begin(): Promise<void> {

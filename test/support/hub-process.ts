@@ -25,9 +25,12 @@ export class HubProcess {
   static async start(
     env: Record<string, string>,
     ready: 'listening' | 'spawned' = 'listening',
+    /** Runs as this user, where this process may choose. */
+    user: { uid?: number; gid?: number } = {},
   ): Promise<HubProcess> {
     if (!existsSync(MAIN)) throw new Error('dist/ is not built: run npm run build, or npm test.');
     const child = spawn(process.execPath, [MAIN], {
+      ...user,
       env: {
         PATH: process.env.PATH ?? '',
         UV_THREADPOOL_SIZE: '12',
@@ -49,7 +52,13 @@ export class HubProcess {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (text) => hub.take(text));
     }
-    if (ready === 'listening') await hub.line('it listens', (line) => hub.urlOf(line) !== undefined);
+    if (ready === 'spawned') return hub;
+    try {
+      await hub.line('it listens', (line) => hub.urlOf(line) !== undefined);
+    } catch (error) {
+      await hub.kill();
+      throw error;
+    }
     return hub;
   }
 

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startHub, type RunningHub } from '../../src/app/bootstrap.js';
+import { scheduleSlots, type Database } from '../../src/platform/database/index.js';
+import { DATABASE } from '../../src/platform/nest/index.js';
 
 /** What a call answered. `body` is parsed JSON, or undefined where there was none. */
 export interface Answer<Body> {
@@ -27,6 +29,7 @@ export interface TestHub {
     path: string,
     body?: unknown,
     key?: string | null,
+    headers?: Record<string, string>,
   ): Promise<Answer<Body>>;
   /** Like `api`, and throws with the problem where the answer is no 2xx. Returns the body. */
   ok<Body = Record<string, unknown>>(
@@ -41,7 +44,9 @@ export interface TestHub {
 
 const OUTSIDE_API = /^\/(?:health|metrics|docs|docs-json|api\/)/;
 
-/** Starts a hub without demo and with a silent log; `overrides` are environment variables. */
+const TEN_MINUTES_MS = 600_000;
+
+/** Starts a hub without demo, with a silent log and no scans of its own; `overrides` are environment variables. */
 export async function startTestHub(overrides: NodeJS.ProcessEnv = {}): Promise<TestHub> {
   const dataDir = overrides.HUB_DATA ?? (await mkdtemp(join(tmpdir(), 'hub-test-')));
   const adminKey = overrides.HUB_ADMIN_KEY ?? `test-admin-key-${randomUUID()}`;
@@ -55,7 +60,9 @@ export async function startTestHub(overrides: NodeJS.ProcessEnv = {}): Promise<T
     HUB_LOG_FORMAT: 'json',
     ...overrides,
   });
-  const api: TestHub['api'] = (method, path, body, key = adminKey) => call(hub.url, method, path, body, key);
+  await settleScans(hub);
+  const api: TestHub['api'] = (method, path, body, key = adminKey, headers = {}) =>
+    call(hub.url, method, path, body, key, headers);
   return {
     hub,
     url: hub.url,
@@ -76,16 +83,30 @@ export async function startTestHub(overrides: NodeJS.ProcessEnv = {}): Promise<T
   };
 }
 
+/** A spec that runs over the full ten minutes would find its file taken by the schedule just before its own scan. */
+async function settleScans(hub: RunningHub): Promise<void> {
+  const slotMs = Math.floor(Date.now() / TEN_MINUTES_MS) * TEN_MINUTES_MS;
+  const slots = [slotMs, slotMs + TEN_MINUTES_MS].map((ms) => ({
+    schedule: 'scan',
+    slotMs: ms,
+    claimedAt: new Date(),
+    doneAt: new Date(),
+  }));
+  await hub.app.get<Database>(DATABASE).insert(scheduleSlots).values(slots).onConflictDoNothing();
+}
+
 async function call<Body>(
   url: string,
   method: string,
   path: string,
   body: unknown,
   key: string | null,
+  headers: Record<string, string>,
 ): Promise<Answer<Body>> {
   const response = await fetch(`${url}${OUTSIDE_API.test(path) ? '' : '/api/v1'}${path}`, {
     method,
     headers: {
+      ...headers,
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -7,6 +7,7 @@ import {
   exportsTable,
   faults,
   imports,
+  uploads,
   workspaces,
   type Database,
 } from '../../src/platform/database/index.js';
@@ -44,6 +45,8 @@ export type Fixture = 'of the hub' | ((hub: TestHub, tenant: Tenant) => Promise<
  */
 export const fixtureMakers: Record<string, Fixture> = {
   '/api/v1/plugins/': 'of the hub',
+  // Public: answers by the secret of the input, and the same where there is no such input.
+  '/api/v1/hooks/s3/': 'of the hub',
   '/api/v1/organizations/': async (_, tenant) => tenant.organizationId,
   '/api/v1/workspaces/': async (_, tenant) => tenant.workspaceId,
   '/api/v1/users/': (hub, tenant) =>
@@ -55,6 +58,8 @@ export const fixtureMakers: Record<string, Fixture> = {
     }),
   '/api/v1/api-keys/': (hub, tenant) =>
     made(hub, '/api-keys', { workspaceId: tenant.workspaceId, name: tenant.secretName, role: 'viewer' }),
+  '/api/v1/api-clients/': (hub, tenant) =>
+    made(hub, '/api-clients', { workspaceId: tenant.workspaceId, name: tenant.secretName }),
   '/api/v1/inputs/': (hub, tenant) =>
     made(hub, '/inputs', {
       workspaceId: tenant.workspaceId,
@@ -65,6 +70,8 @@ export const fixtureMakers: Record<string, Fixture> = {
     }),
   '/api/v1/outputs/': makeOutput,
   '/api/v1/audiences/': makeAudience,
+  '/api/v2/audience/matched/': makeMatchedAudience,
+  '/api/v3/audience/matched/': makeMatchedAudience,
   '/api/v1/imports/': async (hub, { workspaceId, secretName }) => {
     const source = { key: secretName };
     const row = { workspaceId, sourceKey: secretName, revision: '1', audienceName: secretName, source };
@@ -74,6 +81,10 @@ export const fixtureMakers: Record<string, Fixture> = {
         .values({ ...row, state: 'held' })
         .returning(),
     );
+  },
+  '/api/v1/uploads/': async (hub, { workspaceId, secretName }) => {
+    const row = { workspaceId, audienceName: secretName, state: 'refused' as const, expiresAt: new Date() };
+    return idOf(await database(hub).insert(uploads).values(row).returning());
   },
   '/api/v1/connections/': makeConnection,
   '/api/v1/deliveries/': async (hub, tenant) => {
@@ -98,6 +109,8 @@ export const fixtureMakers: Record<string, Fixture> = {
     );
   },
   '/api/v1/profiles/': makeProfile,
+  '/api/v1/erasures/': makeErasure,
+  '/api/v1/suppressions/': makeSuppression,
   '/api/v1/exports/': async (hub, tenant) => {
     const audienceIds = [await makeAudience(hub, tenant)];
     const row = { workspaceId: tenant.workspaceId, audienceIds, identityTypes: ['email'] };
@@ -109,6 +122,21 @@ export const fixtureMakers: Record<string, Fixture> = {
     );
   },
 };
+
+/** Somebody of the tenant's workspace is erased whom nobody knows. */
+async function makeErasure(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<string> {
+  const identities = [{ type: 'customer_id', value: secretName }];
+  return made(hub, '/erasures', { workspaceId, identities });
+}
+
+async function makeSuppression(hub: TestHub, tenant: Tenant): Promise<string> {
+  await makeErasure(hub, tenant);
+  const { items } = await hub.ok<{ items: { id: string }[] }>(
+    'GET',
+    `/suppressions?workspaceId=${tenant.workspaceId}`,
+  );
+  return idOf(items);
+}
 
 /** Written into the database: these things come out of imports and deliveries, not of one call. */
 function database(hub: TestHub): Database {
@@ -126,6 +154,11 @@ function makeOutput(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<
 
 async function makeAudience(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<number> {
   const row = { workspaceId, name: secretName, kind: 'imported' as const };
+  return idOf(await database(hub).insert(audiences).values(row).returning());
+}
+
+async function makeMatchedAudience(hub: TestHub, { workspaceId, secretName }: Tenant): Promise<number> {
+  const row = { workspaceId, name: secretName, kind: 'matched' as const };
   return idOf(await database(hub).insert(audiences).values(row).returning());
 }
 
@@ -160,7 +193,21 @@ function idOf<Id>(rows: { id: Id }[]): Id {
 /** Bodies of routes that need one, so that the thing in the path is all that is wrong with a request. */
 const bodyMakers: Record<string, (hub: TestHub, own: Tenant) => Promise<object>> = {
   'PATCH /api/v1/api-keys/{id}': async () => ({ name: 'renamed' }),
+  'PUT /api/v1/users/{id}/password': async () => ({ password: 'another-password' }),
+  'PUT /api/v1/organizations/{id}/hold': async () => ({
+    reason: 'A test',
+    supportEmail: 'support@example.com',
+  }),
   'POST /api/v1/inputs/{id}/tombstones/lift': async () => ({ key: 'Hikers.csv' }),
+  'POST /api/v1/inputs/{id}/preflight': async () => ({ key: 'Hikers.csv' }),
+  'POST /api/v1/audiences/{id}/mapping/approve': async () => ({ importId: randomUUID() }),
+  'PUT /api/v1/audiences/{id}/ab-test': async () => ({
+    variants: [
+      { name: 'Push', percentage: 40 },
+      { name: 'E-mail', percentage: 40 },
+    ],
+  }),
+  'POST /api/v1/connections/{id}/plan/apply': async () => ({ planId: randomUUID() }),
   'POST /api/v1/audiences/{id}/connections': async (hub, own) => ({
     outputId: await makeOutput(hub, own),
     settings: {},
@@ -176,19 +223,30 @@ async function made(hub: TestHub, path: string, body: object): Promise<string> {
 }
 
 interface Operation {
-  security?: unknown[];
+  security?: object[];
   tags?: string[];
 }
 
 /** Reads routes that mean to be seen by one role only. */
-const READS_OF_ADMINS = /^\/api\/v1\/(?:api-keys|outbox)/;
+const READS_OF_ADMINS = /^\/api\/v1\/(?:api-keys|api-clients|outbox|audit)/;
+
+/** Methods that change nothing. */
+export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Calls of IQM's API that change nothing for anybody else, though they are POST. */
+const READS_BY_POST = new Set([
+  'POST /api/v3/ua/logout',
+  'POST /api/v3/audience/static/matched/column-list',
+  'POST /api/v3/audience/matched',
+]);
 
 /** All routes of the document. */
 export function routesOf(document: { paths: Record<string, Record<string, Operation>> }): Route[] {
   return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([verb, operation]) => {
       const method = verb.toUpperCase();
-      const isPublic = operation.security === undefined;
+      // A key or an access token; what checks its caller in another way is open as far as keys go.
+      const isPublic = !operation.security?.some((one) => Object.hasOwn(one, 'bearer'));
       return {
         name: `${method} ${path}`,
         method,
@@ -197,9 +255,13 @@ export function routesOf(document: { paths: Record<string, Record<string, Operat
         query: queries[`${method} ${path}`] ?? '',
         hasId: path.includes('{'),
         isPublic,
-        changes: !isPublic && (method !== 'GET' || READS_OF_ADMINS.test(path)),
+        changes:
+          !isPublic &&
+          !READS_BY_POST.has(`${method} ${path}`) &&
+          (!READING.has(method) || READS_OF_ADMINS.test(path)),
         bodyOf:
-          bodyMakers[`${method} ${path}`] ?? (async () => (/^(?:GET|DELETE)$/.test(method) ? undefined : {})),
+          bodyMakers[`${method} ${path}`] ??
+          (async () => (/^(?:GET|HEAD|OPTIONS|DELETE)$/.test(method) ? undefined : {})),
       };
     }),
   );

@@ -15,7 +15,7 @@ import type { SeededWorkspace } from './seed.js';
 /** An output, a connection of the audience to it with an open fault, and an open delivery. Returns the connection's id. */
 export async function seedConnection(
   db: Database,
-  workspace: SeededWorkspace,
+  workspace: Pick<SeededWorkspace, 'id'>,
   audienceId: number,
   name: string,
 ): Promise<string> {

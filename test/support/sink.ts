@@ -35,10 +35,14 @@ export type SinkFailure =
 export class Sink {
   readonly batches: SinkBatch[] = [];
   readonly members = new Set<string>();
+  /** E-mail addresses of those members, as the last batch with them said. */
+  readonly emails = new Map<string, readonly string[]>();
   /** Members added twice or removed twice, under different keys. */
   readonly doubled: string[] = [];
   /** Names of the audiences that were created, by idempotency key. */
   readonly created = new Map<string, string>();
+  /** Names that audiences were given later, in order. */
+  readonly renamed: string[] = [];
   /** Members refused by name: the batch is taken, and the answer lists them. */
   readonly refusedRows = new Set<string>();
   /** Members because of whom a whole batch is refused with 422. */
@@ -72,6 +76,7 @@ export class Sink {
     this.created.clear();
     this.#applied.clear();
     this.members.clear();
+    this.emails.clear();
     for (const mpid of members) this.members.add(mpid);
   }
 
@@ -90,11 +95,14 @@ export class Sink {
     const body = (await json(request)) as SinkBody;
     const key = String(request.headers['idempotency-key']);
     const batch = body.members ? this.#note(key, body) : undefined;
+    const sent = body.members ?? [];
     const failure = this.failure(this.batches.length, body.event);
     for (const arrived of this.#arrivals.splice(0)) arrived();
     if (failure === undefined || failure === 'lost answer') {
       if (body.event === 'audience.created') this.created.set(key, body.audience?.name ?? '');
+      if (body.event === 'audience.renamed') this.renamed.push(body.audience?.name ?? '');
       const status = batch ? this.#take(batch) : 204;
+      if (status === 200) this.#keepEmails(body.operation, sent);
       if (failure === 'lost answer') {
         request.socket.resetAndDestroy();
         return;
@@ -130,6 +138,13 @@ export class Sink {
       else this.members.delete(mpid);
     }
     return 200;
+  }
+
+  #keepEmails(operation: SinkBody['operation'], sent: NonNullable<SinkBody['members']>): void {
+    for (const { mpid, identities } of sent) {
+      if (operation === 'remove') this.emails.delete(mpid);
+      else this.emails.set(mpid, identities.email ?? []);
+    }
   }
 
   #answer(response: ServerResponse, batch: SinkBatch | undefined, status: number): void {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { startTestHub, type TestHub } from './hub.js';
 import { fixtureMakers, type Fixture } from './routes.js';
 
@@ -6,6 +6,8 @@ import { fixtureMakers, type Fixture } from './routes.js';
 export interface Tenant {
   organizationId: string;
   workspaceId: string;
+  /** The organization's number in IQM's API. */
+  owId: string;
   admin: string;
   editor: string;
   viewer: string;
@@ -33,7 +35,11 @@ export async function startTenants(overrides: NodeJS.ProcessEnv = {}): Promise<T
 /** Makes an organization with one workspace and its keys. */
 export async function makeTenant(hub: TestHub, name: string): Promise<Tenant> {
   const secretName = `${name}-${randomUUID()}`;
-  const organization = await hub.ok<{ id: string }>('POST', '/organizations', { name: secretName });
+  const owId = String(randomInt(100_000, 2 ** 40));
+  const organization = await hub.ok<{ id: string }>('POST', '/organizations', {
+    name: secretName,
+    externalId: owId,
+  });
   const workspace = await hub.ok<{ id: string }>('POST', '/workspaces', {
     organizationId: organization.id,
     name: secretName,
@@ -46,6 +52,7 @@ export async function makeTenant(hub: TestHub, name: string): Promise<Tenant> {
   return {
     organizationId: organization.id,
     workspaceId: workspace.id,
+    owId,
     admin: await keyOf('admin'),
     editor: await keyOf('editor'),
     viewer: await keyOf('viewer'),

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { defineOutput, fault, type Batch, type BatchResult } from '../../src/kit/index.js';
+
+/** A partner that takes every batch as a job, and says what became of it when it is asked and `ready`. */
+export class JobPartner {
+  /** Batches in the order in which they were given, with their ids. */
+  readonly given: { id: string; operation: 'add' | 'remove'; mpids: string[] }[] = [];
+  readonly members = new Set<string>();
+  /** Members whom a job's answer names as refused. */
+  readonly refusedRows = new Set<string>();
+  /** Members because of whom a whole job fails. */
+  readonly poison = new Set<string>();
+  polls = 0;
+  ready = true;
+
+  readonly connector = defineOutput({
+    id: 'job-partner',
+    name: 'Job partner',
+    description: 'For specs: takes batches as jobs.',
+    version: '1.0.0',
+    settings: z.object({}),
+    credentials: z.object({}),
+    connectionSettings: z.object({}),
+    identities: [{ type: 'email', encoding: 'raw' }],
+    limits: { batchSize: 100 },
+    check: () => Promise.resolve(),
+    audience: {
+      add: (_, __, batch) => this.#take('add', batch),
+      remove: (_, __, batch) => this.#take('remove', batch),
+      poll: (_, jobId) => this.#answer(jobId),
+    },
+  });
+
+  /** Forgets everything. */
+  reset(): void {
+    this.given.length = 0;
+    for (const people of [this.members, this.refusedRows, this.poison]) people.clear();
+    this.polls = 0;
+    this.ready = true;
+  }
+
+  #take(operation: 'add' | 'remove', { id, members }: Batch): Promise<BatchResult> {
+    const job = this.given.push({ id, operation, mpids: members.map(({ mpid }) => mpid) });
+    return Promise.resolve({ status: 'pending', jobId: `job-${job}`, pollAfterMs: 1 });
+  }
+
+  #answer(jobId: string): Promise<BatchResult> {
+    this.polls += 1;
+    if (!this.ready) return Promise.resolve({ status: 'pending', jobId, pollAfterMs: 1 });
+    const job = this.given[Number(jobId.slice('job-'.length)) - 1];
+    if (!job || job.mpids.some((mpid) => this.poison.has(mpid))) {
+      return Promise.reject(fault.permanent('JOB_FAILED', 'The job failed because of a row.'));
+    }
+    const refused = (mpid: string) => this.refusedRows.has(mpid);
+    for (const mpid of job.mpids.filter((one) => !refused(one))) {
+      if (job.operation === 'add') this.members.add(mpid);
+      else this.members.delete(mpid);
+    }
+    const rejected = job.mpids.flatMap((mpid, index) =>
+      refused(mpid) ? [{ index, code: 'UNKNOWN_PERSON', message: 'Nobody here' }] : [],
+    );
+    return Promise.resolve({ status: 'done', rejected });
+  }
+}
