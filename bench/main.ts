@@ -4,6 +4,8 @@ import { isFarOff, isMet, tableOf, writeJson, type Figure } from './report.js';
 import { deliveryRow } from './rows/delivery-row.js';
 import { exportRow } from './rows/export-row.js';
 import { importRow } from './rows/import-row.js';
+import { largeUploadRow } from './rows/large-upload-row.js';
+import { uploadRow } from './rows/upload-row.js';
 
 /** Beside the sources, not in dist/: a build must not take the results away. */
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
@@ -12,9 +14,17 @@ const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
 function measure(row: RowName, { short, rounds }: BenchOptions): Promise<Figure[]> {
   switch (row) {
     case 'import-1m':
-      return importRow(1_000_000, rounds ?? 3);
+      return importRow(1_000_000, rounds ?? 3, 'folder');
     case 'import-16m':
-      return importRow(16_000_000, rounds ?? 1);
+      return importRow(16_000_000, rounds ?? 1, 'folder');
+    case 'import-16m-s3':
+      return importRow(16_000_000, rounds ?? 1, 's3');
+    case 'upload-csv':
+      return uploadRow('csv', short ? 100_000 : 1_000_000, rounds ?? (short ? 1 : 3));
+    case 'upload-xlsx':
+      return uploadRow('xlsx', short ? 100_000 : 1_000_000, rounds ?? (short ? 1 : 3));
+    case 'upload-large':
+      return largeUploadRow();
     case 'delivery':
       return deliveryRow(short ? 300_000 : 1_000_000, rounds ?? 5);
     case 'export':

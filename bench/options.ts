@@ -1,7 +1,19 @@
 import { parseArgs } from 'node:util';
 
 /** Rows that can be measured, in the order in which they are. */
-export const ROWS = ['import-1m', 'import-16m', 'delivery', 'export'] as const;
+export const ROWS = [
+  'import-1m',
+  'import-16m',
+  'import-16m-s3',
+  'upload-csv',
+  'upload-xlsx',
+  'upload-large',
+  'delivery',
+  'export',
+] as const;
+
+/** Measured only where they are named, or in a long run. */
+const LONG: readonly RowName[] = ['import-16m', 'import-16m-s3', 'upload-large'];
 
 /** One of {@link ROWS}. */
 export type RowName = (typeof ROWS)[number];
@@ -16,7 +28,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--short] [--rows ${ROWS.join(',')}] [--rounds N]
 
-  --short     what CI runs: 1 M ids, a small delivery and a small export; exit code 1 where a ratio is
+  --short     what CI runs: 1 M ids, small uploads, a small delivery and a small export; exit code 1 where a ratio is
               more than twice its target
   --rows      only these rows
   --rounds    so many rounds of each row; the best of ours is compared with the best of the floor`;
@@ -39,7 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
 }
 
 function rowsOf(list: string | undefined, short: boolean): RowName[] {
-  if (list === undefined) return ROWS.filter((row) => !(short && row === 'import-16m'));
+  if (list === undefined) return ROWS.filter((row) => !(short && LONG.includes(row)));
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !ROWS.some((row) => row === name));
   if (unknown.length > 0) {

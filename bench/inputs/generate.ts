@@ -4,7 +4,7 @@ import { serveParent } from '../process/program.js';
 
 /** Lines numbered `first` to `first + count - 1`; the same numbers always make the same lines. */
 export interface GenerateRequest {
-  kind: 'ids' | 'people';
+  kind: 'ids' | 'people' | 'wide';
   path: string;
   first: number;
   count: number;
@@ -16,6 +16,11 @@ const LINES = {
   people: {
     header: 'customer_id,email',
     line: "concat('customer-', toString(number), ',person-', toString(number), '@example.com')",
+  },
+  // 206 bytes: five million are a little less than a gigabyte.
+  wide: {
+    header: 'email,note',
+    line: "concat('person-', leftPad(toString(number), 8, '0'), '@example.com,', repeat('x', 177))",
   },
 } as const;
 

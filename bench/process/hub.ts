@@ -54,6 +54,16 @@ export class BenchHub {
     return JSON.parse(text) as Body;
   }
 
+  /** A figure of GET /metrics. Asking begins the figures of the event loop anew. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`${this.url}/metrics`, {
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
+    const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(await response.text())?.[1];
+    if (value === undefined) throw new Error(`GET /metrics answered ${response.status} without ${name}.`);
+    return Number(value);
+  }
+
   /** Writes the body of a GET to nowhere and gives it as bytes. */
   async download(path: string): Promise<Buffer> {
     const response = await fetch(`${this.url}/api/v1${path}`, {

@@ -15,33 +15,39 @@ export interface EndedImport {
   error: { code: string; message: string } | null;
 }
 
-/** A workspace whose drop folder is `dropFolder`. */
+/** A workspace with one input. */
 export interface Tenant {
   workspaceId: string;
   inputId: string;
 }
 
-/** Makes an organization, a workspace and a folder drop. */
-export async function makeTenant(
-  hub: BenchHub,
-  dropFolder: string,
-  layout: 'iqm' | 'repro',
-  seatId = 'bench',
-): Promise<Tenant> {
+/** What an input is made of: plugin, settings and, where it has them, credentials. */
+export interface InputParts {
+  plugin: string;
+  settings: object;
+  credentials?: object;
+}
+
+/** A folder drop that takes files as soon as they are there. */
+export function folderDrop(path: string, layout: 'iqm' | 'repro'): InputParts {
+  return { plugin: 'folder-drop', settings: { path, layout, stableForMs: 0 } };
+}
+
+/** Makes an organization, a workspace and an input. */
+export async function makeTenant(hub: BenchHub, input: InputParts, seatId = 'bench'): Promise<Tenant> {
   const organization = await hub.call<{ id: string }>('POST', '/organizations', { name: 'Bench' });
   const workspace = await hub.call<{ id: string }>('POST', '/workspaces', {
     organizationId: organization.id,
     name: 'Bench',
     seatId,
   });
-  const input = await hub.call<{ id: string }>('POST', '/inputs', {
+  const made = await hub.call<{ id: string }>('POST', '/inputs', {
     workspaceId: workspace.id,
-    plugin: 'folder-drop',
     name: 'Drop',
     onUnknown: 'create',
-    settings: { path: dropFolder, layout, stableForMs: 0 },
+    ...input,
   });
-  return { workspaceId: workspace.id, inputId: input.id };
+  return { workspaceId: workspace.id, inputId: made.id };
 }
 
 /** Scans the input and waits until the one import that it queues is published. */

@@ -9,6 +9,17 @@ const BATCH_SIZE = 1000;
 /** Rarely, because asking takes the hub's time; what counts are the times it wrote down itself. */
 const POLL_MS = 500;
 
+const LOOP_TARGET_MS = 50;
+const LOOP_METRIC = 'nodejs_eventloop_lag_p99_seconds';
+
+/** One delivery by the hub. */
+interface Run {
+  seconds: number;
+  processorSeconds: number;
+  /** 99th percentile of the time between two turns of its event loop, looked at every 10 ms. */
+  loopMs: number;
+}
+
 interface Delivery {
   state: string;
   accepted: number;
@@ -35,13 +46,13 @@ export function deliveryRow(members: number, rounds: number): Promise<Figure[]> 
       if (bodies !== Math.ceil(members / BATCH_SIZE)) throw new Error(`The sink got ${bodies} batches.`);
       const concurrency = await concurrencyOf(stocked);
       await loop.ask({ url, path, concurrency });
-      const ours: { seconds: number; processorSeconds: number }[] = [];
+      const ours: Run[] = [];
       const floor: number[] = [];
       for (let round = 0; round < rounds; round += 1) {
         floor.push(await loop.ask<number>({ url, path, concurrency }));
         ours.push(await deliver(stocked, url, `round ${round}`, members));
       }
-      return [figureOf(members, ours, floor)];
+      return figuresOf(members, ours, floor);
     } finally {
       await loop.stop();
       await sink.stop();
@@ -60,7 +71,7 @@ async function deliver(
   url: string,
   name: string,
   members: number,
-) {
+): Promise<Run> {
   const output = await hub.call<{ id: string }>('POST', '/outputs', {
     workspaceId,
     plugin: 'webhook',
@@ -68,6 +79,7 @@ async function deliver(
     settings: { url, batchSize: BATCH_SIZE },
     credentials: { secret: 'bench-secret' },
   });
+  await hub.metric(LOOP_METRIC);
   const processorBefore = processorSeconds(hub.pid);
   const connection = await hub.call<{ id: string }>('POST', `/audiences/${audienceId}/connections`, {
     outputId: output.id,
@@ -87,21 +99,36 @@ async function deliver(
     return {
       seconds: (Date.parse(delivery.finishedAt) - Date.parse(delivery.createdAt)) / 1000,
       processorSeconds: processorSeconds(hub.pid) - processorBefore,
+      loopMs: (await hub.metric(LOOP_METRIC)) * 1000,
     };
   }
 }
 
-function figureOf(members: number, ours: readonly { seconds: number }[], floor: readonly number[]): Figure {
+function figuresOf(members: number, ours: readonly Run[], floor: readonly number[]): Figure[] {
   const ourSeconds = Math.min(...ours.map((run) => run.seconds));
   const floorSeconds = Math.min(...floor);
-  return {
-    name: `delivery ${members / 1e6} M: rate / bare undici loop`,
-    ours: seconds(ourSeconds),
-    floor: seconds(floorSeconds),
-    value: floorSeconds / ourSeconds,
-    target: { at: 'least', value: 0.7 },
-    // Measured: 0.16 to 0.24. What remains is mostly the reading of members by the page.
-    farOff: 0.08,
-    detail: { ours, floor },
-  };
+  const loopMs = Math.min(...ours.map((run) => run.loopMs));
+  const name = `delivery ${members / 1e6} M`;
+  return [
+    {
+      name: `${name}: rate / bare undici loop`,
+      ours: seconds(ourSeconds),
+      floor: seconds(floorSeconds),
+      value: floorSeconds / ourSeconds,
+      target: { at: 'least', value: 0.7 },
+      // Measured: 0.33 on an idle machine, 0.17 on one with eight others at work. Not there yet.
+      farOff: 0.12,
+      detail: { ours, floor },
+    },
+    {
+      name: `${name}: p99 of the event loop, ms`,
+      ours: `${loopMs.toFixed(0)} ms`,
+      floor: '',
+      value: loopMs,
+      target: { at: 'most', value: LOOP_TARGET_MS },
+      // Measured: 21 ms on an idle machine, 156 ms on a very busy one.
+      farOff: 5 * LOOP_TARGET_MS,
+      detail: { ours: ours.map((run) => run.loopMs) },
+    },
+  ];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeFiles } from '../inputs/files.js';
 import type { GenerateRequest } from '../inputs/generate.js';
 import { BenchHub } from '../process/hub.js';
-import { importOnce, makeTenant } from '../process/tenant.js';
+import { folderDrop, importOnce, makeTenant } from '../process/tenant.js';
 
 /** A hub that has imported one audience. */
 export interface Stocked {
@@ -30,7 +30,7 @@ export async function withAudience<T>(
     await mkdir(place, { recursive: true });
     await writeFiles([{ kind, path: join(place, 'audience.csv'), first: 0, count }]);
     hub = await BenchHub.start(join(folder, 'data'));
-    const tenant = await makeTenant(hub, drop, layout);
+    const tenant = await makeTenant(hub, folderDrop(drop, layout));
     const { audienceId } = await importOnce(hub, tenant);
     if (audienceId === null) throw new Error('The import made no audience.');
     return await work({ hub, workspaceId: tenant.workspaceId, audienceId, folder });
