@@ -141,7 +141,7 @@ describe('ContextFactory', () => {
   });
 
   it('opens no connection into a private network, and one to itself where that is allowed', async () => {
-    const server = createServer();
+    const server = createServer((socket) => socket.on('error', () => undefined));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const target = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };

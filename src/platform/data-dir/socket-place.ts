@@ -62,7 +62,7 @@ async function takesSockets(place: SocketPlace): Promise<boolean> {
 
 /** A server on a new socket that hangs up on whoever connects and does not keep the process alive. */
 export function listening(address: string): Promise<Server> {
-  const server = createServer((connection) => connection.destroy());
+  const server = createServer((connection) => connection.on('error', () => undefined).destroy());
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(address, () => {

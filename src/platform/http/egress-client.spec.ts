@@ -294,7 +294,9 @@ describe('EgressClient', () => {
     });
 
     it('is MALFORMED_RESPONSE where the answer is not HTTP', async () => {
-      const garbage = createTcpServer((socket) => void socket.end('SSH-2.0-nothing\r\n'));
+      const garbage = createTcpServer(
+        (socket) => void socket.on('error', () => undefined).end('SSH-2.0-nothing\r\n'),
+      );
       await new Promise<void>((resolve) => garbage.listen(0, '127.0.0.1', resolve));
       await expect(
         client().request({ method: 'GET', url: `http://127.0.0.1:${portOf(garbage)}` }),
