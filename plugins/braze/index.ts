@@ -46,6 +46,12 @@ export const braze = defineOutput({
   naming: { maxLength: MAX_NAME_LENGTH },
   namingFor: ({ membership }) => (membership === 'boolean' ? ATTRIBUTE_NAMES : undefined),
   nameFor: (connection, name) => connection.name ?? name,
+  leaves: ({ createUsers, membership, onRemove }) =>
+    createUsers
+      ? 'Users that were made stay, and attributes that were shared keep their values.'
+      : membership === 'boolean' && onRemove !== 'unset'
+        ? 'The attribute stays, as false; attributes that were shared keep their values.'
+        : 'Attributes that were shared keep their values.',
   /** Updates a user that does not exist, and says not to make it: needs the permission and changes nothing. */
   async check(ctx) {
     const nobody = {

@@ -12,7 +12,7 @@ import {
 } from '../../src/kit/index.js';
 import { fileNameOf } from './naming.js';
 import { headerOf, type Operation, type RowLayout, rowsOf } from './rows.js';
-import { finishWhole, forgetConnection, partKey } from './whole-state.js';
+import { finishWhole, forgetConnection, forgetNotes, partKey } from './whole-state.js';
 
 const settings = z.object({
   destination: z
@@ -66,6 +66,11 @@ export const file = defineOutput({
   identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
   attributes: 'optional',
   limits: { batchSize: 10_000 },
+  nameFor: ({ fileName }, name) => fileName ?? name,
+  leaves: ({ content }) =>
+    content === 'changes'
+      ? 'The files of changes that were written stay; files of removals were added to them.'
+      : undefined,
   egressUrls: ({ endpoint }) => (endpoint === undefined ? [] : [endpoint]),
   async check(ctx) {
     const destination = destinationOf(ctx);
@@ -91,11 +96,12 @@ export const file = defineOutput({
         );
       },
     },
+    deleteTakesMembers: (ctx) => ctx.settings.content === 'members',
     /** Takes the members' file away. Files of changes stay: they are a record of what was. */
     async delete(ctx, audience) {
       const destination = destinationOf(ctx);
-      await destination.delete(membersKey(ctx, audience));
-      await forgetConnection(destination, ctx.connectionId);
+      if (ctx.settings.content === 'changes') await forgetNotes(destination, ctx.connectionId);
+      else await forgetConnection(destination, ctx.connectionId, membersKey(ctx, audience));
     },
   },
 });

@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { type Destination, fault } from '../../src/kit/index.js';
+
+const fileNames = z.array(z.string());
 
 /** Where the parts of one whole state lie until it is complete. */
 export interface WholeState {
@@ -35,8 +38,33 @@ export async function finishWhole(
   await clearAway(destination, state);
 }
 
-/** Deletes everything but finished files that the connection left in the destination. */
-export async function forgetConnection(destination: Destination, connectionId: string): Promise<void> {
+/**
+ * Deletes everything that the connection left in the destination, also files that it wrote under former names, but for
+ * those that other connections write as well. `target`: its file where nothing was noted.
+ */
+export async function forgetConnection(
+  destination: Destination,
+  connectionId: string,
+  target: string,
+): Promise<void> {
+  const others = new Set<string>();
+  for (const key of await destination.list('.parts/')) {
+    if (!key.endsWith('/files') || key === filesKey(connectionId)) continue;
+    const current = (await notedFiles(destination, key)).at(-1);
+    if (current !== undefined) others.add(current);
+  }
+  const own = await notedFiles(destination, filesKey(connectionId));
+  for (const key of own.length > 0 ? own : [target]) if (!others.has(key)) await destination.delete(key);
+  // The note of the files goes last: until then the deletion can be repeated.
+  const rest = (await destination.list(connectionFolder(connectionId))).filter(
+    (key) => key !== filesKey(connectionId),
+  );
+  for (const key of [...rest, ...(own.length > 0 ? [filesKey(connectionId)] : [])])
+    await destination.delete(key);
+}
+
+/** Deletes what the connection left besides its files. */
+export async function forgetNotes(destination: Destination, connectionId: string): Promise<void> {
   for (const key of await destination.list(connectionFolder(connectionId))) await destination.delete(key);
 }
 
@@ -48,6 +76,7 @@ async function join(
 ): Promise<void> {
   const headerKey = `${connectionFolder(state.connectionId)}header`;
   await destination.put(headerKey, whole.header);
+  await noteFile(destination, state.connectionId, whole.target);
   await destination.concat(whole.target, [headerKey, ...parts]);
   await destination.put(finishedKey(state), String(state.toVersion));
 }
@@ -60,8 +89,25 @@ async function isFinished(destination: Destination, state: WholeState): Promise<
 async function clearAway(destination: Destination, state: WholeState): Promise<void> {
   const note = finishedKey(state);
   for (const key of await destination.list(connectionFolder(state.connectionId))) {
-    if (key !== note) await destination.delete(key);
+    if (key !== note && key !== filesKey(state.connectionId)) await destination.delete(key);
   }
+}
+
+/** Written before the file: what is there is noted. The newest name stands last. */
+async function noteFile(destination: Destination, connectionId: string, target: string): Promise<void> {
+  const files = await notedFiles(destination, filesKey(connectionId));
+  if (files.at(-1) === target) return;
+  const next = [...files.filter((file) => file !== target), target];
+  await destination.put(filesKey(connectionId), JSON.stringify(next));
+}
+
+async function notedFiles(destination: Destination, key: string): Promise<string[]> {
+  const note = await destination.get(key);
+  return note === undefined ? [] : fileNames.parse(JSON.parse(Buffer.from(note).toString()));
+}
+
+function filesKey(connectionId: string): string {
+  return `${connectionFolder(connectionId)}files`;
 }
 
 function connectionFolder(connectionId: string): string {

@@ -129,7 +129,10 @@ describe('the Firehose output', () => {
   it('takes the id of the audience from the connection where that has one', async () => {
     const { ctx } = await rig({}, {});
     const own = { ...ctx, connection: { audienceId: 77, subscriptionSettings: {} } };
-    await expect(firehose.audience.create?.(own, { name: 'Spring' })).resolves.toEqual({ externalId: '77' });
+    await expect(firehose.audience.create?.(own, { name: 'Spring' })).resolves.toEqual({
+      externalId: '77',
+      found: true,
+    });
   });
 
   it('stops where the receiver suspends the subscription', async () => {

@@ -49,7 +49,9 @@ export const firehose = defineOutput({
       const answer = read(await post(ctx, request), subscriptionResponse);
       // What the receiver sets itself comes back to it with every change.
       const own = answer.audience_subscription_settings ?? {};
-      return { externalId: externalIdOf({ audienceId, settings: own }) };
+      const externalId = externalIdOf({ audienceId, settings: own });
+      // An id that somebody chose may be of a subscription that was there.
+      return { externalId, ...(ctx.connection.audienceId === undefined ? {} : { found: true }) };
     },
     async rename(ctx, { name, externalId }) {
       const request = subscriptionRequest(ctx, 'update', name, subscriptionOf(externalId));

@@ -124,9 +124,13 @@ describe('the Mailchimp output', () => {
     });
     await expect(mailchimp.audience.create?.(ctx, { name: 'Spring' })).resolves.toEqual({
       externalId: '5002',
+      found: true,
     });
     const named = { ...ctx, connection: { tag: 'Spring sale' } };
-    await expect(mailchimp.audience.create?.(named, { name: 'X' })).resolves.toEqual({ externalId: '5001' });
+    await expect(mailchimp.audience.create?.(named, { name: 'X' })).resolves.toEqual({
+      externalId: '5001',
+      found: true,
+    });
   });
 
   it('says what to do where a tag is taken that cannot be found', async () => {

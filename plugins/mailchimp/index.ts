@@ -23,14 +23,17 @@ export const mailchimp = defineOutput({
   limits: { batchSize: MAX_ADDRESSES, concurrency: 2 },
   naming: { maxLength: NAME_LIMIT },
   nameFor: ({ tag }, name) => tag ?? name,
+  leaves: ({ newContacts }) =>
+    newContacts === 'none' ? undefined : 'Contacts that were added to the list stay there, without the tag.',
   async check(ctx) {
     read(await callExisting(ctx, 'GET', '?fields=id'), list);
   },
   audience: {
     async create(ctx, { name }) {
       const tag = ctx.connection.tag ?? name;
-      const id = (await idOfTag(ctx, tag)) ?? (await makeTag(ctx, tag));
-      return { externalId: String(id) };
+      const known = await idOfTag(ctx, tag);
+      if (known !== undefined) return { externalId: String(known), found: true };
+      return makeTag(ctx, tag);
     },
     /** Without `static_segment`, which would reset the members. */
     async rename(ctx, { externalId, name }) {
@@ -39,6 +42,7 @@ export const mailchimp = defineOutput({
     },
     add: (ctx, { externalId }, batch) => changed(batch, () => addMembers(ctx, externalId, batch)),
     remove: (ctx, { externalId }, batch) => changed(batch, () => removeMembers(ctx, externalId, batch)),
+    deleteTakesMembers: () => true,
     /** The tag goes; contacts stay in the list. */
     async delete(ctx, { externalId }) {
       await call(ctx, 'DELETE', `/segments/${encodeURIComponent(externalId)}`);
@@ -56,15 +60,15 @@ async function idOfTag(ctx: ApiContext, tag: string): Promise<number | undefined
   return read(response, foundTags).tags.find(({ name }) => name === tag)?.id;
 }
 
-async function makeTag(ctx: ApiContext, tag: string): Promise<number> {
+async function makeTag(ctx: ApiContext, tag: string): Promise<{ externalId: string; found?: true }> {
   try {
     const response = await callExisting(ctx, 'POST', '/segments', { name: tag, static_segment: [] });
-    return read(response, segment).id;
+    return { externalId: String(read(response, segment).id) };
   } catch (error) {
     // The search finds new tags only after a moment.
     const id = isNameTaken(error) ? await idOfTag(ctx, tag) : undefined;
     if (id === undefined) throw error;
-    return id;
+    return { externalId: String(id), found: true };
   }
 }
 

@@ -37,6 +37,10 @@ export const metaCustomAudiences = defineOutput({
   // The batches of a session go in their order.
   limitsFor: ({ mode }) =>
     mode === 'replace' ? { batchSize: REPLACE_BATCH } : { batchSize: MAX_ROWS, concurrency: 2 },
+  leaves: (_, { lookalikeCountry }) =>
+    lookalikeCountry === undefined
+      ? undefined
+      : 'A lookalike audience that was made of it stays in the ad account.',
   check: checkAccount,
   audience: {
     async create(ctx, { name, key = ctx.connectionId }) {
@@ -67,6 +71,7 @@ export const metaCustomAudiences = defineOutput({
       },
     },
     delivered: ensureLookalike,
+    deleteTakesMembers: () => true,
     delete: (ctx, { externalId }) => deleteAudience(ctx, externalId),
     async count(ctx, { externalId }) {
       const count = await countMatched(ctx, externalId);

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type Batch, defineOutput, IDENTITY_TYPES, type PartnerAudience } from '../../src/kit/index.js';
 import { ConnectionFiles } from './delivery.js';
+import { DEFAULT_TEMPLATES, namesEachVersion } from './file-name.js';
 import { withSession } from './session.js';
 import {
   connectionSettings,
@@ -8,6 +9,7 @@ import {
   DEFAULT_MEMBERS_PER_FILE,
   settings,
   type SftpContext,
+  type SftpSettings,
 } from './settings.js';
 
 const DONE = { status: 'done', rejected: [] } as const;
@@ -29,6 +31,11 @@ export const sftp = defineOutput({
       : ALL_IDENTITIES.filter(({ type }) => columns.some(({ from }) => from === type)),
   limits: { batchSize: DEFAULT_MEMBERS_PER_FILE },
   limitsFor: ({ membersPerFile }) => ({ batchSize: membersPerFile }),
+  nameFor: ({ name }, given) => name ?? given,
+  leaves: (settings) =>
+    isReplacedFile(settings)
+      ? undefined
+      : 'Files that were written before stay on the server, with the people in them.',
   /** Logs in and does what a delivery does: makes the folder, writes, renames, deletes. */
   async check(ctx) {
     await withSession(ctx, async (remote) => {
@@ -48,10 +55,16 @@ export const sftp = defineOutput({
         withFiles(ctx, (files) => files.writePart(audience, batch, part)),
       finish: (ctx, audience, whole) => withFiles(ctx, (files) => files.finishWhole(audience, whole)),
     },
+    deleteTakesMembers: ({ settings }) => isReplacedFile(settings),
     /** Files of changes stay: they are the partner's. */
     delete: (ctx, audience) => withFiles(ctx, (files) => files.forget(audience)),
   },
 });
+
+/** One file with the current members, always of the same name. */
+function isReplacedFile({ content, fileName }: SftpSettings): boolean {
+  return content === 'members' && !namesEachVersion(fileName ?? DEFAULT_TEMPLATES[content]);
+}
 
 async function writeChanges(
   ctx: SftpContext,

@@ -108,11 +108,12 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
   /**
    * Makes the audience at the partner; called once, when the connection is first activated, and again where it was
    * deleted there (fault LIST_GONE). `key` is the same for every try of one making: send it as the idempotency key.
+   * `found`: a list that was there is used, so that it is never deleted as a whole.
    */
   create?(
     ctx: OutputContext<C, K, S>,
     audience: { name: string; key?: string },
-  ): Promise<{ externalId: string }>;
+  ): Promise<{ externalId: string; found?: boolean }>;
   /** Adds members; adding the same batch twice equals adding it once. */
   add(ctx: OutputContext<C, K, S>, audience: PartnerAudience, batch: Batch<I>): Promise<BatchResult>;
   /** Removes members; absent where the partner cannot remove. */
@@ -150,8 +151,16 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
    * makes of an audience once it has members.
    */
   delivered?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<void>;
-  /** Deletes the audience at the partner. */
+  /**
+   * Deletes the audience at the partner, when its connection is deleted. Only called of a list that `create` made (of
+   * any, without `create`) and that no other connection sends to. May be called again: what is gone is deleted.
+   */
   delete?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<void>;
+  /**
+   * True where `delete` takes the members away with the audience. Otherwise they are removed one by one before it, where
+   * there is `remove`.
+   */
+  deleteTakesMembers?(ctx: OutputContext<C, K, S>): boolean;
   /** Members the partner says it has. */
   count?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<number>;
 }
@@ -182,6 +191,8 @@ export interface OutputConnector<
   naming?: NameRule;
   /** The rule under these settings, where they change {@link naming}. See {@link namingOf}. */
   namingFor?(settings: z.output<C>): NameRule | undefined;
+  /** What stays at the partner after a removal, in one sentence; absent or undefined: nothing. */
+  leaves?(settings: z.output<C>, connection: z.output<S>): string | undefined;
   /** The name that the partner sees, where the connection's settings may say another; that one is linted. */
   nameFor?(connection: z.output<S>, name: string): string;
   audience: AudienceCalls<z.output<C>, z.output<K>, z.output<S>, I>;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the file output on a real folder', () => {
-  it('leaves the file with the current members and its own note, and no part', async () => {
+  it('leaves the file with the current members and its own notes, and no part', async () => {
     const { signal } = new AbortController();
     const destinations = new Destinations({ guard: new EgressGuard({ allowPrivate: false }) });
     const ctx: Parameters<typeof file.audience.add>[0] = {
@@ -51,7 +51,7 @@ describe('the file output on a real folder', () => {
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) =>
       entry.isFile(),
     );
-    expect(files.map(({ name }) => name).sort()).toEqual(['finished', 'Été %2F 🎯.csv']);
+    expect(files.map(({ name }) => name).sort()).toEqual(['files', 'finished', 'Été %2F 🎯.csv']);
     await file.audience.delete?.(ctx, audience);
     expect(await destinations.open(folder, {}, signal).list('')).toEqual([]);
   });

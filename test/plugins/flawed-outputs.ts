@@ -115,6 +115,11 @@ export const flawedOutputs: readonly { flaw: string; noticedBy: string; plugin: 
     },
   },
   {
+    flaw: 'a deletion that leaves the members it says it takes',
+    noticedBy: 'deleting the audience twice equals deleting it once, and takes the members where it says so',
+    plugin: { ...soundOutput, audience: { ...soundOutput.audience, delete: () => Promise.resolve() } },
+  },
+  {
     flaw: 'indexes that count from one',
     noticedBy: 'rejected members are named by their index in the batch',
     plugin: withAdd((add) => async (ctx, audience, batch) => {

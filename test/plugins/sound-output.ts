@@ -33,6 +33,10 @@ export const soundOutput = defineOutput({
   audience: {
     add: async (ctx, _, batch) => send(ctx, 'add', batch),
     remove: async (ctx, _, batch) => send(ctx, 'remove', batch),
+    deleteTakesMembers: () => true,
+    async delete(ctx) {
+      await call(ctx, 'POST', '/audience/delete');
+    },
   },
 });
 
@@ -70,6 +74,8 @@ function partner(refused: readonly number[] = []): FakePartner {
   return {
     answer({ url, headers, body }) {
       if (url.startsWith('/account')) return { status: 200 };
+      if (url.startsWith('/audience/delete')) members = [];
+      if (!url.startsWith('/members')) return { status: 200 };
       const mpids = (JSON.parse(body) as { mpid: string }[]).map(({ mpid }) => mpid);
       if (mpids.length > PARTNER_LIMIT) return { status: 413 };
       const key = String(headers['idempotency-key']);

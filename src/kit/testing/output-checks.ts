@@ -137,6 +137,30 @@ const attributeChecks: readonly OutputCheck[] = [
   },
 ];
 
+const deletionChecks: readonly OutputCheck[] = [
+  {
+    name: 'deleting the audience twice equals deleting it once, and takes the members where it says so',
+    leftOut: (plugin, fixtures) => {
+      if (!plugin.audience.delete) return 'the output deletes no audiences';
+      return wholeStates(plugin, fixtures) ? 'the output takes whole states' : undefined;
+    },
+    run: (plugin, fixtures) =>
+      OutputRig.with(plugin, fixtures, async (rig) => {
+        const empty = snapshotOf(rig);
+        const audience = await rig.audience();
+        const batch = rig.batch(Math.min(5, rig.batchSize));
+        await rig.add(batch);
+        const takes = plugin.audience.deleteTakesMembers?.(rig.context) ?? false;
+        if (!takes && plugin.audience.remove) await rig.remove({ ...batch, id: 'batch-2' });
+        await plugin.audience.delete?.(rig.context, audience);
+        const once = snapshotOf(rig);
+        if (takes) ensure(isDeepStrictEqual(once, empty), 'The deletion left something at the stand-in.');
+        await plugin.audience.delete?.(rig.context, audience);
+        ensure(isDeepStrictEqual(once, snapshotOf(rig)), 'The second deletion changed the state again.');
+      }),
+  },
+];
+
 const abortChecks: readonly OutputCheck[] = [
   {
     name: 'an aborted call sends nothing and rejects',
@@ -225,6 +249,7 @@ export const outputChecks: readonly OutputCheck[] = [
   },
   ...batchChecks,
   ...attributeChecks,
+  ...deletionChecks,
   ...abortChecks,
   ...wholeStateChecks,
   ...failureChecks,

@@ -17,6 +17,7 @@ import type { FaultKind } from '../../../kit/index.js';
 import { abVariants } from './ab-tests.js';
 import { audiences } from './audiences.js';
 import { createdAt, id, leaseColumns, moment, turnIndexes } from './columns.js';
+import type { ConnectionRemoval } from './removals.js';
 import { workspaces } from './tenancy.js';
 
 /** A configured output connector of a workspace. */
@@ -50,7 +51,11 @@ export const outputTokens = pgTable('output_tokens', {
   expiresAt: moment().notNull(),
 });
 
-export const CONNECTION_STATUSES = ['active', 'inactive', 'faulted'] as const;
+/**
+ * removing: deleted here, and what it had sent is being removed at the partner; removed: that has come to its end. The
+ * row stays to tell of it until its audience or output goes.
+ */
+export const CONNECTION_STATUSES = ['active', 'inactive', 'faulted', 'removing', 'removed'] as const;
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
 /** Audience (or one variant of it) → output. */
@@ -77,19 +82,31 @@ export const connections = pgTable(
     relinks: integer().notNull().default(0),
     /** What `create` answered at the partner; null until then. */
     externalId: text(),
+    /** Whether `create` made that list, or found it there; null: nobody wrote it down. */
+    listMade: boolean(),
     /** The partner has to be told another name; the next delivery does so, which is made for it if need be. */
     renamePending: boolean().notNull().default(false),
     /** Version the partner has; 0: nothing was sent. */
     deliveredVersion: integer().notNull().default(0),
     /** Up to which change of identities (`workspaces.identitySequence`) the partner has those of the members. */
     deliveredIdentities: bigint({ mode: 'number' }).notNull().default(0),
+    /** What becomes, or became, of what it had sent; null until it is deleted. */
+    removal: jsonb().$type<ConnectionRemoval>(),
+    removingSince: moment(),
+    removedAt: moment(),
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
   (t) => [
     index('connections_audience').on(t.audienceId),
     index('connections_output').on(t.outputId),
-    unique('connections_target').on(t.audienceId, t.outputId, t.variantId).nullsNotDistinct(),
+    // One that was removed may be made anew.
+    uniqueIndex('connections_target')
+      .on(t.audienceId, t.outputId, sql`coalesce(${t.variantId}, '00000000-0000-0000-0000-000000000000')`)
+      .where(sql`status <> 'removed'`),
+    index('connections_removing')
+      .on(t.workspaceId)
+      .where(sql`status = 'removing'`),
   ],
 );
 
@@ -102,6 +119,10 @@ export const OPEN_DELIVERY_STATES = [
   'running',
   'faulted',
 ] as const satisfies readonly DeliveryState[];
+
+/** changes: brings a connection to a newer version; removal: takes away whom a deleted one had sent. */
+export const DELIVERY_KINDS = ['changes', 'removal'] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 
 /** `add_identities`: members who stay are sent again because they learned identities. */
 export const OPERATIONS = ['add', 'remove', 'replace', 'add_identities'] as const;
@@ -130,6 +151,7 @@ export const deliveries = pgTable(
     connectionId: uuid()
       .notNull()
       .references(() => connections.id, { onDelete: 'cascade' }),
+    kind: text({ enum: DELIVERY_KINDS }).notNull().default('changes'),
     fromVersion: integer().notNull(),
     toVersion: integer().notNull(),
     /** Changes of identities that go out for members who stay: after the first, up to the second. */

@@ -10,5 +10,6 @@ export * from './inputs.js';
 export * from './matched.js';
 export * from './notices.js';
 export * from './plans.js';
+export * from './removals.js';
 export * from './tenancy.js';
 export * from './uploads.js';

@@ -1,0 +1,1 @@
+export { planRemoval, type RemovalFacts, type RemovalPlan } from './plan-removal.js';
