@@ -3,14 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
-import { pendingMembers } from '../src/features/deliveries/delivery-jobs.js';
 import { forgetOutcomes } from '../src/features/deliveries/forget-outcomes.js';
-import { OutcomesService } from '../src/features/deliveries/outcomes.service.js';
 import { audiences, connections, deliveries, deliveryBatches } from '../src/platform/database/index.js';
 import { ShutdownError } from '../src/platform/queue/index.js';
 import { ADMIN, type DeliveryRig } from './support/delivery-rig.js';
 import { BARE, DeliveryScene, range, SENT } from './support/delivery-scene.js';
-import { JobPartner } from './support/job-partner.js';
 import type { Sink } from './support/sink.js';
 
 const MINUTE_MS = 60_000;
@@ -19,17 +16,14 @@ let scene: DeliveryScene;
 let rig: DeliveryRig;
 let sink: Sink;
 
-const jobs = new JobPartner();
-
 beforeAll(async () => {
-  scene = await DeliveryScene.open([jobs.connector]);
+  scene = await DeliveryScene.open();
   rig = scene.rig;
 }, 60_000);
 afterAll(() => rig?.stop());
 beforeEach(async () => {
   await scene.begin();
   sink = scene.sink;
-  jobs.reset();
 });
 afterEach(() => sink.stop());
 
@@ -157,59 +151,6 @@ describe('refused rows', () => {
     expect(fault).toMatchObject({ kind: 'permanent', code: 'ROWS_REJECTED', detail: { rejected: 40 } });
     await rig.hub.faults.resume(ADMIN, fault?.id ?? '');
     expect(await rig.connection(connectionId)).toMatchObject({ status: 'active' });
-  });
-});
-
-describe('a partner that takes batches as jobs', () => {
-  const waiting = async (id: string) => (await pendingMembers(rig.db, [id])).get(id) ?? 0;
-
-  async function connectedToJobs() {
-    const audienceId = await rig.audience();
-    await rig.publish(audienceId, range(1, 350), BARE);
-    const connectionId = await rig.connect(audienceId, await rig.output('job-partner', {}));
-    return { audienceId, connectionId };
-  }
-
-  it('is asked for a job again after the hub ended, and given no batch twice', async () => {
-    jobs.ready = false;
-    jobs.refusedRows.add('150');
-    rig.hub.pacing.pollLimitMs = 20;
-    const { audienceId, connectionId } = await connectedToJobs();
-    await rig.wake(audienceId);
-    const stopped = await rig.delivery(connectionId);
-    expect(stopped).toMatchObject({ state: 'queued', failures: 1, error: { code: 'STILL_PENDING' } });
-    expect([await waiting(stopped.id), jobs.given.length]).toEqual([100, 1]);
-
-    await rig.killed(connectionId);
-    jobs.ready = true;
-    rig.hub.pacing.pollLimitMs = MINUTE_MS;
-    await rig.sweepAfter(MINUTE_MS);
-    const delivery = await rig.delivery(connectionId);
-    expect(delivery).toMatchObject({ planned: 350, accepted: 344, rejected: 1, skipped: 5 });
-    expect(jobs.given.map(({ mpids }) => mpids.length)).toEqual([100, 100, 100, 45]);
-    expect(jobs.members.size).toBe(344);
-    expect(await waiting(delivery.id)).toBe(0);
-
-    jobs.refusedRows.clear();
-    await rig.publish(audienceId, range(1, 20));
-    await rig.wake(audienceId);
-    expect(await rig.delivery(connectionId)).toMatchObject({ planned: 330, accepted: 325, skipped: 5 });
-    expect([...jobs.members].map(Number).sort((a, b) => a - b)).toEqual(range(1, 20));
-  });
-
-  it('has a job that failed as a whole taken apart, and the row that did it named', async () => {
-    jobs.poison.add('177');
-    const { audienceId, connectionId } = await connectedToJobs();
-    await rig.wake(audienceId);
-    const delivery = await rig.delivery(connectionId);
-    expect(delivery).toMatchObject({ state: 'delivered', accepted: 344, rejected: 1, skipped: 5 });
-    expect(jobs.given.length).toBeLessThanOrEqual(4 + 2 * Math.ceil(Math.log2(100)) + 1);
-    const outcomes = new OutcomesService(rig.db);
-    const page = { page: 1, pageSize: 100 };
-    const rejected = await outcomes.list(delivery.id, { ...page, status: 'rejected', operation: 'add' });
-    expect(rejected).toMatchObject({ total: 1, items: [{ mpid: '177', code: 'JOB_FAILED' }] });
-    expect(await outcomes.list(delivery.id, { ...page, operation: 'remove' })).toMatchObject({ total: 0 });
-    expect(await waiting(delivery.id)).toBe(0);
   });
 });
 

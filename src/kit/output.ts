@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
+import type { ConnectorError } from './fault.js';
 import type { NameRule } from './naming.js';
 import type { IdentityEncoding, IdentityType } from './identity-types.js';
 import type { NormalisationProfile } from './normalisation-profiles.js';
@@ -78,9 +79,26 @@ export interface RejectedMember {
   message: string;
 }
 
+/** Members that the partner refused without saying which: how many, and why. */
+export interface UnnamedRejects {
+  count: number;
+  code: string;
+  message: string;
+}
+
 export type BatchResult =
-  | { status: 'done'; rejected: readonly RejectedMember[] }
-  | { status: 'pending'; jobId: string; pollAfterMs: number };
+  /** Everybody who is in neither list was accepted; together they are at most the batch. */
+  | { status: 'done'; rejected: readonly RejectedMember[]; unnamed?: readonly UnnamedRejects[] }
+  /**
+   * The partner works on it as a job of its own. Where the next look is more than a minute away the delivery leaves its
+   * worker and comes back for it; further batches are handed over meanwhile, see {@link OutputLimits.jobs}.
+   */
+  | { status: 'pending'; jobId: string; pollAfterMs: number }
+  /**
+   * Of `poll` only: the job came to nothing, and not because of its rows. It is forgotten, `because` is thrown, and the
+   * batch is given to the partner anew when the delivery goes on.
+   */
+  | { status: 'again'; because: ConnectorError };
 
 /** How much of an output may be used. The host chunks and paces to it. */
 export interface OutputLimits {
@@ -91,6 +109,8 @@ export interface OutputLimits {
   rateLimit?: { requests: number; perSeconds: number };
   /** Calls under way at once for one connection. Default 1. */
   concurrency?: number;
+  /** Batches of one connection that may be with the partner as jobs, waiting for their end. Default 1. */
+  jobs?: number;
 }
 
 /** Everything a batch call needs besides the batch. `S` is the connection's own settings. */

@@ -124,7 +124,7 @@ export const flawedOutputs: readonly { flaw: string; noticedBy: string; plugin: 
     noticedBy: 'rejected members are named by their index in the batch',
     plugin: withAdd((add) => async (ctx, audience, batch) => {
       const result = await add(ctx, audience, batch);
-      if (result.status === 'pending') return result;
+      if (result.status !== 'done') return result;
       return { ...result, rejected: result.rejected.map((one) => ({ ...one, index: one.index + 1 })) };
     }),
   },

@@ -12,6 +12,16 @@ export class JobPartner {
   readonly poison = new Set<string>();
   polls = 0;
   ready = true;
+  /** Jobs that are not done, whatever `ready` says. */
+  readonly slow = new Set<string>();
+  /** How long the partner wants to be left alone with a job. */
+  pollAfterMs = 1;
+  /** Batches that it takes at once. */
+  atOnce = 1;
+  /** Members of each job that are refused without being named. */
+  refusedUnnamed = 0;
+  /** Jobs that come to nothing before one is done. */
+  failing = 0;
 
   readonly connector = defineOutput({
     id: 'job-partner',
@@ -23,6 +33,7 @@ export class JobPartner {
     connectionSettings: z.object({}),
     identities: [{ type: 'email', encoding: 'raw' }],
     limits: { batchSize: 100 },
+    limitsFor: () => ({ batchSize: 100, jobs: this.atOnce }),
     check: () => Promise.resolve(),
     audience: {
       add: (_, __, batch) => this.#take('add', batch),
@@ -35,18 +46,24 @@ export class JobPartner {
   reset(): void {
     this.given.length = 0;
     for (const people of [this.members, this.refusedRows, this.poison]) people.clear();
-    this.polls = 0;
-    this.ready = true;
+    this.slow.clear();
+    Object.assign(this, { polls: 0, ready: true, pollAfterMs: 1, atOnce: 1, refusedUnnamed: 0, failing: 0 });
   }
 
   #take(operation: 'add' | 'remove', { id, members }: Batch): Promise<BatchResult> {
     const job = this.given.push({ id, operation, mpids: members.map(({ mpid }) => mpid) });
-    return Promise.resolve({ status: 'pending', jobId: `job-${job}`, pollAfterMs: 1 });
+    return Promise.resolve({ status: 'pending', jobId: `job-${job}`, pollAfterMs: this.pollAfterMs });
   }
 
   #answer(jobId: string): Promise<BatchResult> {
     this.polls += 1;
-    if (!this.ready) return Promise.resolve({ status: 'pending', jobId, pollAfterMs: 1 });
+    if (!this.ready || this.slow.has(jobId)) {
+      return Promise.resolve({ status: 'pending', jobId, pollAfterMs: this.pollAfterMs });
+    }
+    if (this.failing > 0) {
+      this.failing -= 1;
+      return Promise.resolve({ status: 'again', because: fault.config('NO_CONSENT', 'Consent is missing.') });
+    }
     const job = this.given[Number(jobId.slice('job-'.length)) - 1];
     if (!job || job.mpids.some((mpid) => this.poison.has(mpid))) {
       return Promise.reject(fault.permanent('JOB_FAILED', 'The job failed because of a row.'));
@@ -59,6 +76,7 @@ export class JobPartner {
     const rejected = job.mpids.flatMap((mpid, index) =>
       refused(mpid) ? [{ index, code: 'UNKNOWN_PERSON', message: 'Nobody here' }] : [],
     );
-    return Promise.resolve({ status: 'done', rejected });
+    const unnamed = { count: this.refusedUnnamed, code: 'DENIED', message: 'Some did not want it.' };
+    return Promise.resolve({ status: 'done', rejected, unnamed: unnamed.count > 0 ? [unnamed] : [] });
   }
 }

@@ -16,7 +16,13 @@ import {
 } from '../../src/host/outputs/index.js';
 import { silentLogger } from '../../src/platform/log/index.js';
 
-export const PACING: CallPacing = { callTimeoutMs: 100, pollLimitMs: 200, minPollMs: 1, maxPollMs: 5 };
+export const PACING: CallPacing = {
+  callTimeoutMs: 100,
+  pollLimitMs: 200,
+  jobLimitMs: 60_000,
+  minPollMs: 1,
+  maxPollMs: 5,
+};
 export const SHIPMENT = {
   audience: { externalId: 'list-1', name: 'Spring buyers' },
   operation: 'add',

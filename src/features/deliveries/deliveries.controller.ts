@@ -12,7 +12,7 @@ import { DeliveriesService } from './deliveries.service.js';
 import type { Delivery } from './delivery-rows.js';
 import { OutcomesService } from './outcomes.service.js';
 
-const CSV_COLUMNS = ['mpid', 'operation', 'status', 'code', 'message', 'batchId'];
+const CSV_COLUMNS = ['mpid', 'operation', 'status', 'code', 'message', 'batchId', 'count'];
 
 @ApiTags('Deliveries')
 @Controller()

@@ -108,8 +108,10 @@ export class DeliveryView {
 }
 
 export class OutcomeView implements MemberOutcome {
-  @ApiProperty()
-  mpid!: string;
+  @ApiProperty({ nullable: true, type: String, description: 'null: the partner did not say who' })
+  mpid!: string | null;
+  @ApiProperty({ description: 'Members that it stands for: 1, or those whom the partner did not name' })
+  count!: number;
   @ApiProperty({ enum: OPERATIONS })
   operation!: Operation;
   @ApiProperty({ enum: OUTCOME_STATUSES })

@@ -1,3 +1,4 @@
+import { StillWaiting } from '../../host/outputs/index.js';
 import type { Step } from './chunk-reader.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryOrder } from './delivery-rows.js';
@@ -16,8 +17,8 @@ const SAVE_AT = 32;
  */
 const SAVE_EVERY_MS = 250;
 
-/** How sending ended without a failure. */
-export type CourseEnd = 'sent' | 'paused' | 'aborted';
+/** How sending ended without a failure. `waitMs`: until the partner is to be asked for its jobs. */
+export type CourseEnd = 'sent' | 'paused' | 'aborted' | { waitMs: number };
 
 /** One try of a delivery. */
 export interface Attempt {
@@ -28,12 +29,15 @@ export interface Attempt {
 }
 
 /** A step's outcome, or what it failed with. Never rejects, so that none is left unhandled. */
-type Settled = { finished: FinishedStep; spent: Step['spent'] } | { error: unknown };
+type Settled = { finished: FinishedStep | StillWaiting; spent: Step['spent'] } | { error: unknown };
 
 /**
  * Sends a delivery's steps, several at once where the output allows it, and writes them down strictly in
  * order. While one transaction runs, the next steps are already on their way; the next transaction then
  * takes all that finished meanwhile.
+ *
+ * A step may wait for a job of the partner. Those behind it are then handed over as well, as far as the output allows,
+ * and nothing of them is written down: whoever comes back finds each by its job.
  */
 export class DeliveryCourse {
   readonly #underWay: Promise<Settled>[] = [];
@@ -44,6 +48,9 @@ export class DeliveryCourse {
   #saveError: { error: unknown } | undefined;
   #position = 1;
   #paused = false;
+  /** Steps that wait, and those behind the first of them. */
+  #ahead = 0;
+  #waitMs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly order: DeliveryOrder,
@@ -54,7 +61,7 @@ export class DeliveryCourse {
       /** Resolves when the journal says what will be sent: nothing is written down before. */
       planned: Promise<void>;
     },
-    private readonly options: { concurrency: number; attempt: Attempt },
+    private readonly options: { concurrency: number; jobs: number; attempt: Attempt },
     /** Aborts: no further step is begun. */
     private readonly signal: AbortSignal,
   ) {}
@@ -76,11 +83,14 @@ export class DeliveryCourse {
     if (this.#saveError) throw this.#saveError.error;
     if (failure && !this.signal.aborted) throw failure.error;
     if (this.#paused) return 'paused';
-    return this.signal.aborted ? 'aborted' : 'sent';
+    if (this.signal.aborted) return 'aborted';
+    return this.#ahead > 0 ? { waitMs: this.#waitMs } : 'sent';
   }
 
   private get stopped(): boolean {
-    return this.#paused || this.signal.aborted || this.#saveError !== undefined;
+    const { jobs, attempt } = this.options;
+    const full = this.#ahead >= (attempt.probing ? 1 : jobs);
+    return full || this.#paused || this.signal.aborted || this.#saveError !== undefined;
   }
 
   /** Starts a step, and waits until there is room for the next one. */
@@ -94,11 +104,11 @@ export class DeliveryCourse {
   }
 
   private async settle(step: Step): Promise<Settled> {
+    const { spent } = step;
     try {
-      const { spent } = step;
       return { finished: await this.parts.side.send(step), spent };
     } catch (error) {
-      return { error };
+      return error instanceof StillWaiting ? { finished: error, spent } : { error };
     }
   }
 
@@ -107,8 +117,15 @@ export class DeliveryCourse {
     const settled = await this.#underWay.shift();
     if (!settled || dropped) return undefined;
     if ('error' in settled) return settled;
-    this.#unsaved.push(settled.finished);
     for (const text of settled.spent) freeText(text);
+    if (settled.finished instanceof StillWaiting || this.#ahead > 0) {
+      this.#ahead += 1;
+      if (settled.finished instanceof StillWaiting) {
+        this.#waitMs = Math.min(this.#waitMs, settled.finished.waitMs);
+      }
+      return undefined;
+    }
+    this.#unsaved.push(settled.finished);
     // A probe has to be answered for before anything else is sent.
     if (this.options.attempt.probing) await this.saveAll();
     else {

@@ -1,5 +1,5 @@
-import { and, eq, inArray, isNull, sum } from 'drizzle-orm';
-import type { PartnerJobs } from '../../host/outputs/index.js';
+import { and, eq, inArray, isNull, sql, sum } from 'drizzle-orm';
+import type { KeptJob, PartnerJobs } from '../../host/outputs/index.js';
 import { deliveryJobs, type Database } from '../../platform/database/index.js';
 
 /** The partner's jobs of one delivery, in the database. */
@@ -9,12 +9,13 @@ export class DeliveryJobs implements PartnerJobs {
     private readonly deliveryId: string,
   ) {}
 
-  async find(batchId: string): Promise<string | undefined> {
+  async find(batchId: string): Promise<KeptJob | undefined> {
+    const age = sql<string>`extract(epoch from now() - ${deliveryJobs.createdAt}) * 1000`;
     const [row] = await this.db
-      .select({ jobId: deliveryJobs.jobId })
+      .select({ jobId: deliveryJobs.jobId, ageMs: age })
       .from(deliveryJobs)
       .where(this.is(batchId));
-    return row?.jobId;
+    return row && { jobId: row.jobId, ageMs: Number(row.ageMs) };
   }
 
   async keep(batchId: string, jobId: string, members: number): Promise<void> {
@@ -26,6 +27,10 @@ export class DeliveryJobs implements PartnerJobs {
 
   async answered(batchId: string): Promise<void> {
     await this.db.update(deliveryJobs).set({ answeredAt: new Date() }).where(this.is(batchId));
+  }
+
+  async forget(batchId: string): Promise<void> {
+    await this.db.delete(deliveryJobs).where(this.is(batchId));
   }
 
   private is(batchId: string) {

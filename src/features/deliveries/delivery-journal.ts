@@ -1,6 +1,6 @@
 import { and, eq, isNull, max } from 'drizzle-orm';
 import { nextStep, rejectsNeedFault } from '../../domain/faults/index.js';
-import { ConnectorError } from '../../kit/index.js';
+import type { ConnectorError } from '../../kit/index.js';
 import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import {
@@ -17,8 +17,9 @@ import {
 } from '../../platform/database/index.js';
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
-import type { FaultDetail, FaultLog } from '../faults/index.js';
+import type { FaultLog } from '../faults/index.js';
 import type { Attempt } from './delivery-course.js';
+import { detailOf, factsOf, requireBalance, subjectOf } from './delivery-facts.js';
 import { partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
 import { rowOf, saveSql, statusIn, sumOf } from './save-batches.js';
@@ -28,6 +29,9 @@ export type AfterFailure = { state: 'queued'; delayMs: number } | { state: 'faul
 
 const FREE = { leaseOwner: null, leaseUntil: null } as const;
 const NO_FAILURE = { failures: 0, firstFailureAt: null, error: null } as const;
+
+/** Bounds of the time until a partner is asked for its jobs again, whatever the connector says. */
+const [LEAST_WAIT_MS, LONGEST_WAIT_MS] = [1000, 3_600_000];
 
 /**
  * What a running delivery writes about itself. Every change is one transaction that first makes sure that the
@@ -138,6 +142,25 @@ export class DeliveryJournal {
     });
   }
 
+  /**
+   * Leaves the delivery where it is until the partner is asked for its jobs; `probing`: a faulted partner took
+   * something, or is at work on it, which resolves the fault. Failures are not forgotten: jobs that fail time and again
+   * have to become a fault. Returns milliseconds until then.
+   */
+  async wait({ delivery, connection }: DeliveryOrder, waitMs: number, probing: boolean): Promise<number> {
+    const delayMs = Math.min(Math.max(waitMs, LEAST_WAIT_MS), LONGEST_WAIT_MS);
+    const notBefore = new Date(this.clock.now().getTime() + delayMs);
+    await this.held(delivery.id, async (tx) => {
+      await tx
+        .update(deliveries)
+        .set({ state: 'queued', notBefore, ...FREE, ...(probing ? NO_FAILURE : {}) })
+        .where(eq(deliveries.id, delivery.id));
+      if (probing) await this.faults.resolveByProbe(tx, connection.id);
+    });
+    if (probing) await this.faults.sendMail();
+    return delayMs;
+  }
+
   async cancel(id: string): Promise<void> {
     await this.held(id, (tx) =>
       tx
@@ -231,21 +254,6 @@ export class DeliveryJournal {
   }
 }
 
-/** What a delivery comes to: ids, versions and counts. */
-function factsOf(
-  row: Pick<
-    Delivery,
-    'connectionId' | 'fromVersion' | 'toVersion' | 'planned' | 'accepted' | 'rejected' | 'skipped'
-  >,
-) {
-  const { connectionId, fromVersion, toVersion, planned, accepted, rejected, skipped } = row;
-  return {
-    connectionId: { to: connectionId },
-    version: { from: fromVersion, to: toVersion },
-    members: { to: { planned, accepted, rejected, skipped } },
-  };
-}
-
 async function noteFault(tx: Transaction, delivery: Delivery, code: string): Promise<void> {
   await recordAudit(tx, {
     action: 'delivery.faulted',
@@ -263,28 +271,4 @@ async function statusOf(tx: Transaction, connectionId: string): Promise<Connecti
     .from(connections)
     .where(eq(connections.id, connectionId));
   return row?.status ?? 'inactive';
-}
-
-/** Nobody is lost between plan and outcome, or the delivery does not count as delivered. */
-function requireBalance({ id, planned, accepted, rejected, skipped }: Delivery): void {
-  if (planned === accepted + rejected + skipped) return;
-  throw new ConnectorError(
-    'unexpected',
-    'COUNTS_DISAGREE',
-    `Delivery ${id} planned ${planned} members, but ${accepted} were accepted, ${rejected} rejected and ` +
-      `${skipped} skipped. This is a mistake of the hub: report it.`,
-  );
-}
-
-function subjectOf({ id, workspaceId, connectionId }: Delivery) {
-  return { deliveryId: id, workspaceId, connectionId };
-}
-
-function detailOf({ code }: ConnectorError, attempts: number, firstFailureAt: Date): FaultDetail {
-  const status = /^HTTP_(\d{3})$/.exec(code)?.[1];
-  return {
-    attempts,
-    firstFailureAt: firstFailureAt.toISOString(),
-    ...(status === undefined ? {} : { httpStatus: Number(status) }),
-  };
 }

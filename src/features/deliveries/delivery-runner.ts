@@ -76,6 +76,10 @@ export class DeliveryRunner {
       const end = await this.deliver(order, signal, attempt);
       if (end === 'paused') await this.park(order);
       if (end === 'aborted') await lease.giveBack(id);
+      if (typeof end === 'object') {
+        const delayMs = await journal.wait(order, end.waitMs, attempt.probing);
+        await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs });
+      }
       if (end !== 'sent') return;
       await journal.complete(order, attempt.probing);
       this.parts.metrics.deliveries.inc({ state: 'delivered', plugin: order.output.plugin });
@@ -143,7 +147,8 @@ export class DeliveryRunner {
           identities,
           relinks: order.connection.relinks,
         });
-        const options = { concurrency: line.limits.concurrency ?? 1, attempt };
+        const { concurrency = 1, jobs: ahead = 1 } = line.limits;
+        const options = { concurrency, jobs: Math.max(ahead, concurrency), attempt };
         const course = new DeliveryCourse(order, { steps, side, journal, planned }, options, signal);
         const end = await course.run();
         await planned;

@@ -22,7 +22,8 @@ export class OutcomesService {
       rowsOf<OutcomeView>(
         await this.db.execute(sql`
           select e.value ->> 'mpid' as "mpid", b.operation as "operation", e.value ->> 'status' as "status",
-            e.value ->> 'code' as "code", e.value ->> 'message' as "message", b.batch_id as "batchId"
+            e.value ->> 'code' as "code", e.value ->> 'message' as "message", b.batch_id as "batchId",
+            coalesce((e.value ->> 'count')::int, 1) as "count"
           ${source} order by b.position, e.number limit ${limit} offset ${offset}`),
       ),
     );
@@ -46,11 +47,11 @@ export class OutcomesService {
         .limit(BATCHES_A_READ);
       for (const { exceptions, operation, batchId, position } of batches) {
         after = position;
-        for (const { mpid, status, code, message } of exceptions) {
+        for (const { mpid, status, code, message, count = 1 } of exceptions) {
           const wanted =
             (filter.status === undefined || filter.status === status) &&
             (filter.code === undefined || filter.code === code);
-          if (wanted) yield { mpid, operation, status, code, message, batchId };
+          if (wanted) yield { mpid, operation, status, code, message, batchId, count };
         }
       }
       if (batches.length < BATCHES_A_READ) return;

@@ -1,5 +1,5 @@
-import { asBatch, batchIdOf, PartnerCalls, sendBatch } from '../../host/outputs/index.js';
-import { ConnectorError, type PartnerAudience, type RejectedMember } from '../../kit/index.js';
+import { asBatch, batchIdOf, PartnerCalls, sendBatch, type BatchRejects } from '../../host/outputs/index.js';
+import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
 import type { IdentityRange } from '../ledger/index.js';
 import type { Step } from './chunk-reader.js';
@@ -64,7 +64,7 @@ export class PartnerSide {
     return {
       ...about,
       sent: members.size,
-      accepted: members.size - rejected.length,
+      accepted: rejected.reduce((left, { count = 1 }) => left - count, members.size),
       exceptions: [...skipped, ...rejected],
     };
   }
@@ -108,21 +108,20 @@ export class PartnerSide {
       ...this.versions,
       ...this.runOf(step),
     } as const;
-    const { rejected } = await sendBatch(this.calls, shipment, chunk.members);
-    return outcomesOf(rejected, chunk);
+    return outcomesOf(await sendBatch(this.calls, shipment, chunk.members), chunk);
   }
 
   private async writePart({ chunk, part }: Step, batchId: string): Promise<MemberOutcome[]> {
     const { replace } = this.calls.line.connector.audience;
     if (!replace) throw new ConnectorError('config', 'REPLACE_UNSUPPORTED', REPLACE_GONE);
     const batch = asBatch(chunk.members, { id: batchId, ...this.versions });
-    const rejected = await stopOnRefusal(
+    const rejects = await stopOnRefusal(
       this.calls.callBatch(batch, async (ctx) => ({
         status: 'done',
         rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
       })),
     );
-    return outcomesOf(rejected, chunk);
+    return outcomesOf(rejects, chunk);
   }
 }
 
@@ -130,13 +129,17 @@ const REPLACE_GONE =
   'The delivery was begun as a whole state, which the plugin no longer takes. Put the former version of the ' +
   'plugin back, or delete the connection and make it again.';
 
-function outcomesOf(rejected: readonly RejectedMember[], { members }: Step['chunk']): MemberOutcome[] {
-  return rejected.map(({ index, code, message }) => ({
-    mpid: members.members[index]?.mpid ?? '',
-    status: 'rejected',
-    code,
-    message,
-  }));
+function outcomesOf({ rejected, unnamed }: BatchRejects, { members }: Step['chunk']): MemberOutcome[] {
+  const status = 'rejected' as const;
+  return [
+    ...rejected.map(({ index, code, message }) => ({
+      mpid: members.members[index]?.mpid ?? '',
+      status,
+      code,
+      message,
+    })),
+    ...unnamed.map(({ count, code, message }) => ({ mpid: null, count, status, code, message })),
+  ];
 }
 
 function skip(mpid: string, code: string, message: string): MemberOutcome {

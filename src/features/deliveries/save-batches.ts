@@ -6,6 +6,7 @@ import {
   rowsOf,
   type ConnectionStatus,
   type DeliveryCursor,
+  type MemberOutcome,
 } from '../../platform/database/index.js';
 import { LeaseLostError } from '../../platform/lease/index.js';
 import type { FinishedStep } from './partner-side.js';
@@ -16,7 +17,8 @@ export type BatchRow = ReturnType<typeof rowOf>;
 /** What is kept of a step that is the `position`th of its delivery. */
 export function rowOf(position: number, finished: FinishedStep) {
   const { operation, batchId, firstMpid, lastMpid, accepted, exceptions } = finished;
-  const rejected = exceptions.filter(({ status }) => status === 'rejected').length;
+  const of = (wanted: MemberOutcome['status']) =>
+    exceptions.reduce((sum, { status, count = 1 }) => (status === wanted ? sum + count : sum), 0);
   return {
     position,
     operation,
@@ -24,8 +26,8 @@ export function rowOf(position: number, finished: FinishedStep) {
     first_mpid: firstMpid,
     last_mpid: lastMpid,
     accepted,
-    rejected,
-    skipped: exceptions.length - rejected,
+    rejected: of('rejected'),
+    skipped: of('skipped'),
     exceptions,
   };
 }

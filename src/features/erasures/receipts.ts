@@ -137,7 +137,7 @@ export class Receipts {
     const counts = { rejected: 0, unsupported: 0, notSent: 0 };
     for (let position = 0; ;) {
       const batches = await this.db
-        .select({ position: deliveryBatches.position, exceptions: deliveryBatches.exceptions })
+        .select()
         .from(deliveryBatches)
         .where(
           and(
@@ -150,14 +150,15 @@ export class Receipts {
         .orderBy(asc(deliveryBatches.position))
         .limit(BATCHES);
       const all = batches.flatMap(({ exceptions }) => exceptions);
+      for (const batch of batches) counts.rejected += await this.perhapsRefused(batch, removed);
       for (let at = 0; at < all.length; at += LOOKED_UP) {
         const some = all.slice(at, at + LOOKED_UP);
         const found = await this.among(
           removed,
-          some.map(({ mpid }) => mpid),
+          some.flatMap(({ mpid }) => mpid ?? []),
         );
         for (const { mpid, status, code } of some) {
-          if (!found.has(mpid)) continue;
+          if (mpid === null || !found.has(mpid)) continue;
           if (status === 'rejected') counts.rejected += 1;
           else if (code === 'REMOVE_UNSUPPORTED') counts.unsupported += 1;
           else counts.notSent += 1;
@@ -166,6 +167,21 @@ export class Receipts {
       if (batches.length < BATCHES) return counts;
       position = batches.at(-1)?.position ?? position;
     }
+  }
+
+  /** Of `removed`, at most: partners do not always say whom of a batch they refused, and then it may have been them. */
+  private async perhapsRefused(batch: typeof deliveryBatches.$inferSelect, removed: string): Promise<number> {
+    const { exceptions, firstMpid, lastMpid } = batch;
+    const unnamed = exceptions.reduce((sum, { mpid, count = 1 }) => (mpid === null ? sum + count : sum), 0);
+    if (unnamed === 0) return 0;
+    const named = await this.among(
+      removed,
+      exceptions.flatMap(({ mpid }) => mpid ?? []),
+    );
+    const theirs = await this.count(
+      `SELECT mpid FROM (${removed}) WHERE mpid BETWEEN toInt64('${firstMpid}') AND toInt64('${lastMpid}')`,
+    );
+    return Math.min(unnamed, theirs - named.size);
   }
 
   private async among(removed: string, mpids: readonly string[]): Promise<Set<string>> {

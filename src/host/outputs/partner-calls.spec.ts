@@ -47,7 +47,18 @@ describe('PartnerCalls', () => {
     expect([polls, rejected.map(({ index }) => index)]).toEqual([3, [1]]);
   });
 
-  it('gives up a job that never ends', async () => {
+  it.each([
+    ['more than the batch has', { count: 2, code: 'X', message: '' }],
+    ['nobody', { count: 0, code: 'X', message: '' }],
+  ])('does not believe a plugin that tells of unnamed rejects of %s', async (_, one) => {
+    const rejected = [{ index: 0, code: 'X', message: '' }];
+    const { calls } = partner(() => ({ status: 'done', rejected, unnamed: [one] }));
+    await expect(sendBatch(calls, SHIPMENT, MemberList.of(members(2)))).rejects.toMatchObject({
+      code: 'INVALID_BATCH_RESULT',
+    });
+  });
+
+  it('gives up a job that nobody writes down and that never ends', async () => {
     const pending: BatchResult = { status: 'pending', jobId: 'job-1', pollAfterMs: 0 };
     const { calls } = partner(
       () => pending,

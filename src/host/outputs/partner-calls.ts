@@ -7,13 +7,12 @@ import {
   type ConnectorError,
   type FaultKind,
   type OutputConnector,
-  type RejectedMember,
 } from '../../kit/index.js';
 import type { Logger } from '../../platform/log/index.js';
-import { checkedRejects } from './batch-result.js';
+import { checkedRejects, type BatchRejects } from './batch-result.js';
 import { asConnectorError } from './connector-failure.js';
 import { CallTime } from './call-time.js';
-import type { PartnerJobs } from './partner-jobs.js';
+import { StillWaiting, type PartnerJobs } from './partner-jobs.js';
 import type { AnyOutputContext, PartnerLine } from './partner-line.js';
 import { PARTNER_PAUSED } from './rate-budget.js';
 
@@ -21,16 +20,21 @@ import { PARTNER_PAUSED } from './rate-budget.js';
 export interface CallPacing {
   /** One call of a connector, all its requests together. */
   callTimeoutMs: number;
-  /** From a `pending` answer until the partner's job must be done. */
+  /** So long a worker waits for the partner's job; then the delivery makes room and comes again. */
   pollLimitMs: number;
-  /** Bounds of the pause between two polls, whatever the connector asks for. */
+  /** A job that is older must be done. */
+  jobLimitMs: number;
+  /** Least pause between two polls, whatever the connector asks for. */
   minPollMs: number;
+  /** A longer pause is not waited for by a worker. */
   maxPollMs: number;
 }
 
 export const DEFAULT_CALL_PACING: CallPacing = {
   callTimeoutMs: 120_000,
-  pollLimitMs: 15 * 60_000,
+  pollLimitMs: 2 * 60_000,
+  // Google takes up to a day for one.
+  jobLimitMs: 48 * 3_600_000,
   minPollMs: 100,
   maxPollMs: 60_000,
 };
@@ -83,11 +87,13 @@ export class PartnerCalls {
   /**
    * Calls `work`, waits for the partner's job where it has to, and gives the rejected members. A batch that was given
    * to the partner as a job before is not given to it again: the job is asked for.
+   *
+   * @throws StillWaiting where the job takes longer than a worker waits
    */
   async callBatch(
     batch: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
-  ): Promise<readonly RejectedMember[]> {
+  ): Promise<BatchRejects> {
     const startedAtMs = performance.now();
     const seconds = () => (performance.now() - startedAtMs) / 1000;
     try {
@@ -103,19 +109,25 @@ export class PartnerCalls {
   private async untilDone(
     { id, size }: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
-  ): Promise<readonly RejectedMember[]> {
-    let known = await this.jobs?.find(id);
+  ): Promise<BatchRejects> {
+    const { pollLimitMs, minPollMs, maxPollMs } = this.pacing;
+    const kept = await this.jobs?.find(id);
+    let known = kept?.jobId;
     let result: BatchResult =
       known === undefined ? await this.give(work) : { status: 'pending', jobId: known, pollAfterMs: 0 };
-    const giveUpAtMs = performance.now() + this.pacing.pollLimitMs;
+    const leaveAtMs = performance.now() + pollLimitMs;
     while (result.status === 'pending') {
       const { jobId, pollAfterMs } = result;
       if (jobId !== known) await this.jobs?.keep(id, jobId, size);
       known = jobId;
-      if (performance.now() >= giveUpAtMs) throw this.stillPending();
-      const pauseMs = Math.min(Math.max(pollAfterMs, this.pacing.minPollMs), this.pacing.maxPollMs);
-      await this.wait(sleep(pauseMs, undefined, { signal: this.signal }));
+      if (performance.now() >= leaveAtMs || pollAfterMs > maxPollMs)
+        throw this.notDone(kept?.ageMs, pollAfterMs);
+      await this.wait(sleep(Math.max(pollAfterMs, minPollMs), undefined, { signal: this.signal }));
       result = await this.poll(id, jobId);
+    }
+    if (result.status === 'again') {
+      await this.jobs?.forget(id);
+      throw await this.heeded(this.named(result.because));
     }
     if (known !== undefined) await this.jobs?.answered(id);
     return checkedRejects(result, size, this.line.connector.id);
@@ -197,11 +209,14 @@ export class PartnerCalls {
     );
   }
 
-  private stillPending() {
-    const minutes = this.pacing.pollLimitMs / 60_000;
+  /** Only what is written down is found again. */
+  private notDone(ageMs = 0, waitMs: number) {
+    const { jobLimitMs } = this.pacing;
+    if (this.jobs && ageMs < jobLimitMs) return new StillWaiting(waitMs);
+    const hours = Math.round(jobLimitMs / 3_600_000);
     return fault.retryable(
       'STILL_PENDING',
-      `The partner has worked on a batch for over ${minutes} minutes. It is asked for the result again later.`,
+      `The partner has worked on a batch for over ${hours} hours. It is asked for the result again later.`,
     );
   }
 }

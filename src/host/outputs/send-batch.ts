@@ -1,4 +1,4 @@
-import { ConnectorError, type Batch, type RejectedMember } from '../../kit/index.js';
+import { ConnectorError, type Batch, type RejectedMember, type UnnamedRejects } from '../../kit/index.js';
 import type { PartnerAudience } from '../../kit/index.js';
 import { batchIdOf } from './batch-id.js';
 import { redact } from './connector-failure.js';
@@ -15,9 +15,11 @@ export interface Shipment {
   run?: string;
 }
 
-/** What became of a batch: everybody who is not in `rejected` was accepted. */
+/** What became of a batch: everybody who is in neither list was accepted. */
 export interface BatchOutcome {
   rejected: RejectedMember[];
+  /** Refused members that the partner did not name. */
+  unnamed: UnnamedRejects[];
   /** Calls made besides the first one, to take a refused batch apart. */
   extraCalls: number;
 }
@@ -45,7 +47,7 @@ export async function sendBatch(
   shipment: Shipment,
   members: MemberList,
 ): Promise<BatchOutcome> {
-  const outcome: BatchOutcome = { rejected: [], extraCalls: -1 };
+  const outcome: BatchOutcome = { rejected: [], unnamed: [], extraCalls: -1 };
   let groups: Group[] = [{ start: 0, members }];
   let refusal: ConnectorError | undefined;
   let accepted = 0;
@@ -86,7 +88,7 @@ async function sendGroup(
   outcome.extraCalls += 1;
   try {
     const { audience: partner } = calls.line.connector;
-    const rejected = await calls.callBatch(batch, (ctx) => {
+    const { rejected, unnamed } = await calls.callBatch(batch, (ctx) => {
       if (shipment.operation === 'add') return partner.add(ctx, shipment.audience, batch);
       if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
       throw new Error('The connector has no `remove`.');
@@ -98,6 +100,9 @@ async function sendGroup(
       const values = [...Object.values(identities).flat(), ...Object.values(attributes)];
       const told = redact(message, [...secrets, ...values]);
       outcome.rejected.push({ index: start + index, code: redact(code, secrets), message: told });
+    }
+    for (const { count, code, message } of unnamed) {
+      outcome.unnamed.push({ count, code: redact(code, secrets), message: redact(message, secrets) });
     }
     return undefined;
   } catch (error) {
@@ -115,7 +120,7 @@ async function allSamplesRefused(
   for (const { members } of groups) {
     const middle = Math.floor(members.size / 2);
     // The sample's own outcome is counted when its group is taken apart, or with the rest.
-    const probe: BatchOutcome = { rejected: [], extraCalls: outcome.extraCalls };
+    const probe: BatchOutcome = { rejected: [], unnamed: [], extraCalls: outcome.extraCalls };
     const sample = { start: 0, members: members.slice(middle, middle + 1) };
     const refused = await sendGroup(calls, shipment, sample, probe);
     outcome.extraCalls = probe.extraCalls;

@@ -205,6 +205,7 @@ export class OutputRig {
       result = await this.plugin.audience.poll?.(this.context, result.jobId);
       ensure(result !== undefined, 'A batch was answered with "pending", but the output has no poll.');
     }
+    if (result.status === 'again') throw result.because;
     return result;
   }
 }

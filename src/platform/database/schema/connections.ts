@@ -195,7 +195,10 @@ export const deliveries = pgTable(
 
 /** Why one member did not get to the partner. */
 export interface MemberOutcome {
-  mpid: string;
+  /** Null: the partner did not say who; `count` says how many. */
+  mpid: string | null;
+  /** Members that it stands for; 1 where absent. */
+  count?: number;
   status: 'rejected' | 'skipped';
   code: string;
   message: string;
