@@ -86,6 +86,8 @@ export class FakeSftpServer {
   }
 
   #welcome(connection: Connection): void {
+    // As sshd does: else each answer waits for the client's delayed acknowledgement of the last, 40 ms.
+    connection.setNoDelay(true);
     this.#connections.add(connection);
     connection.on('close', () => this.#connections.delete(connection));
     connection.on('error', () => this.#connections.delete(connection));
