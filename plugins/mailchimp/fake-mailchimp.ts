@@ -46,7 +46,9 @@ export class FakeMailchimp implements FakePartner {
     if (path === '' && request.method === 'POST') return this.batch(body as BatchBody);
     if (path === '/tag-search') return this.search(searchParams.get('name') ?? '');
     if (path === '/segments' && request.method === 'POST') return this.makeSegment(body as { name: string });
-    return this.segment(request.method, Number(/^\/segments\/(\d+)$/.exec(path)?.[1]), body as SegmentBody);
+    const id = Number(/^\/segments\/(\d+)$/.exec(path)?.[1]);
+    if (request.method === 'GET') return this.counted(id, searchParams);
+    return this.segment(request.method, id, body as SegmentBody);
   }
 
   state(): unknown {
@@ -104,10 +106,23 @@ export class FakeMailchimp implements FakePartner {
     return json(200, { id, name, member_count: 0, type: 'static', list_id: LIST_ID });
   }
 
+  /** Active subscribers, and those of the other statuses that are asked for. */
+  private counted(id: number, query: URLSearchParams): PartnerAnswer {
+    const segment = this.segments.get(id);
+    if (!segment) return notFound();
+    const asked = ['cleaned', 'transactional', 'unsubscribed'].filter(
+      (status) => query.get(`include_${status}`) === 'true',
+    );
+    const counted = new Set(['subscribed', 'pending', ...asked]);
+    const members = [...segment.members].filter((address) =>
+      counted.has(this.contacts.get(address) ?? 'subscribed'),
+    );
+    return json(200, { id, member_count: members.length });
+  }
+
   private segment(method: string, id: number, body: SegmentBody): PartnerAnswer {
     const segment = this.segments.get(id);
     if (!segment) return notFound();
-    if (method === 'GET') return json(200, { id, member_count: segment.members.size });
     if (method === 'DELETE') {
       this.segments.delete(id);
       return { status: 204 };

@@ -5,6 +5,10 @@ import { addMembers, removeMembers } from './members.js';
 import { connectionSettings, credentials, settings } from './settings.js';
 
 const NAME_LIMIT = 100;
+const HOUR_MS = 3_600_000;
+/** Everybody who has the tag, not only those who may be mailed. */
+const COUNTED =
+  'fields=id,member_count&include_cleaned=true&include_transactional=true&include_unsubscribed=true';
 const segment = z.object({ id: z.int(), member_count: z.int().optional() });
 const foundTags = z.object({ tags: z.array(z.object({ id: z.int(), name: z.string() })) });
 const list = z.object({ id: z.string() });
@@ -25,6 +29,7 @@ export const mailchimp = defineOutput({
   nameFor: ({ tag }, name) => tag ?? name,
   leaves: ({ newContacts }) =>
     newContacts === 'none' ? undefined : 'Contacts that were added to the list stay there, without the tag.',
+  counting: { of: 'identities', lagMs: HOUR_MS },
   async check(ctx) {
     read(await callExisting(ctx, 'GET', '?fields=id'), list);
   },
@@ -48,8 +53,8 @@ export const mailchimp = defineOutput({
       await call(ctx, 'DELETE', `/segments/${encodeURIComponent(externalId)}`);
     },
     async count(ctx, { externalId }) {
-      const path = `/segments/${encodeURIComponent(externalId)}?fields=id,member_count`;
-      return read(await callExisting(ctx, 'GET', path), segment).member_count ?? 0;
+      const path = `/segments/${encodeURIComponent(externalId)}?${COUNTED}`;
+      return read(await callExisting(ctx, 'GET', path), segment).member_count;
     },
   },
 });

@@ -20,6 +20,7 @@ import { connectionSettings, credentials, IDENTIFIERS, settings } from './settin
 
 /** A batch of a replacement is one request: room for four values of a kind for each member. */
 const REPLACE_BATCH = 2500;
+const DAY_MS = 86_400_000;
 
 /** Members as a custom audience of a Meta ad account, found by hashes of what is known of them. */
 export const metaCustomAudiences = defineOutput({
@@ -41,6 +42,8 @@ export const metaCustomAudiences = defineOutput({
     lookalikeCountry === undefined
       ? undefined
       : 'A lookalike audience that was made of it stays in the ad account.',
+  // Meta counts accounts, rounds them, and takes up to a day for a change.
+  counting: { of: 'matched', toleranceShare: 0.1, toleranceCount: 1000, lagMs: DAY_MS },
   check: checkAccount,
   audience: {
     async create(ctx, { name, key = ctx.connectionId }) {

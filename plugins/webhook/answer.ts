@@ -10,18 +10,20 @@ const batchAnswer = z.object({
     .default([]),
 });
 
+const countAnswer = z.object({ count: z.int().nonnegative() });
+
 const createAnswer = z.object({ externalId: z.string().min(1).optional() });
 
 /** The members the receiver refused: none where it answers without a body. */
 export function rejectedOf(response: HttpResponse, batch: Batch): RejectedMember[] {
   if (response.text.trim() === '') return [];
   const answer = batchAnswer.safeParse(response.json());
-  if (!answer.success) throw malformed('{ "rejected": [{ "index", "code", "message" }] }');
+  if (!answer.success) throw malformed('no body or { "rejected": [{ "index", "code", "message" }] }');
   const seen = new Set<number>();
   return answer.data.rejected.map(({ index, code, message }) => {
     const member = batch.members[index];
     if (!member || seen.has(index)) {
-      throw malformed(`each rejected index once, from 0 to ${batch.size - 1}`);
+      throw malformed(`no body or each rejected index once, from 0 to ${batch.size - 1}`);
     }
     seen.add(index);
     return { index, code: shorten(code), message: shorten(withoutValues(message, member)) };
@@ -32,8 +34,15 @@ export function rejectedOf(response: HttpResponse, batch: Batch): RejectedMember
 export function externalIdOf(response: HttpResponse): string | undefined {
   if (response.text.trim() === '') return undefined;
   const answer = createAnswer.safeParse(response.json());
-  if (!answer.success) throw malformed('{ "externalId": "…" }');
+  if (!answer.success) throw malformed('no body or { "externalId": "…" }');
   return answer.data.externalId;
+}
+
+/** Members that the receiver says it has. */
+export function countIn(response: HttpResponse): number {
+  const answer = countAnswer.safeParse(response.text.trim() === '' ? undefined : response.json());
+  if (!answer.success) throw malformed('{ "count": 0 }');
+  return answer.data.count;
 }
 
 /** Receivers like to quote what they refuse; a person's data do not belong in an outcome's text. */
@@ -50,6 +59,6 @@ function shorten(text: string): string {
 function malformed(expected: string) {
   return fault.retryable(
     'MALFORMED_RESPONSE',
-    `The webhook's receiver answered with something else than no body or ${expected}. Mend the receiver.`,
+    `The webhook's receiver answered with something else than ${expected}. Mend the receiver.`,
   );
 }

@@ -115,6 +115,31 @@ describe('the webhook output', () => {
     });
   });
 
+  it('asks for the number of members only where the receiver tells it, and believes no other answer', async () => {
+    const silent = await answering(200, '{"count":5}');
+    await expect(webhook.audience.count?.(silent.ctx, audience)).resolves.toBeUndefined();
+    expect(silent.requests).toEqual([]);
+
+    const asked = async (status: number, text: string) => {
+      const { requests, ctx } = await answering(status, text);
+      const tells = { ...ctx, settings: { ...ctx.settings, tellsCount: true } };
+      return { requests, count: await webhook.audience.count?.(tells, audience) };
+    };
+    const told = await asked(200, '{"count":5}');
+    expect(told.count).toBe(5);
+    expect(JSON.parse(told.requests[0]?.body ?? '')).toEqual({ event: 'audience.count', audience });
+    for (const text of ['', '{"count":-1}', '{"count":1.5}', '[]']) {
+      await expect(asked(200, text)).rejects.toMatchObject({ code: 'MALFORMED_RESPONSE' });
+    }
+    await expect(asked(410, '')).rejects.toMatchObject({ kind: 'config', code: 'LIST_GONE' });
+  });
+
+  it('says after how long the receiver forgets somebody, where it does', () => {
+    const url = 'https://receiver.example.com';
+    const of = (given: object) => webhook.expireAfterMs?.(webhook.settings.parse({ url, ...given }), {});
+    expect([of({}), of({ expireAfterDays: 30 })]).toEqual([undefined, 2_592_000_000]);
+  });
+
   it('lets settings make batches smaller', () => {
     const settings = webhook.settings.parse({ url: 'https://receiver.example.com', batchSize: 50 });
     expect(limitsOf(webhook, settings).batchSize).toBe(50);

@@ -11,10 +11,11 @@ import {
   type PartnerAudience,
   secret,
 } from '../../src/kit/index.js';
-import { externalIdOf, rejectedOf } from './answer.js';
+import { countIn, externalIdOf, rejectedOf } from './answer.js';
 import { signatureOf } from './sign.js';
 
 const GONE = 410;
+const DAY_MS = 86_400_000;
 const AUDIENCE_GONE =
   "The webhook's receiver answered 410: it has the audience no more. Resume makes it anew there and sends all of it.";
 const MAX_BATCH_SIZE = 1000;
@@ -41,6 +42,14 @@ const settings = z.object({
     .meta({
       description: 'Most requests in any so many seconds, from all workers together; no limit unless set',
     }),
+  tellsCount: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether the receiver answers audience.count; it is not asked unless set' }),
+  expireAfterDays: z.int().min(1).max(3650).optional().meta({
+    description:
+      'Days after which the receiver forgets members who are not added again; the hub adds them in time. Unless set: never',
+  }),
 });
 const credentials = z.object({
   secret: secret('Shared with the receiver, which checks the signature of every request with it'),
@@ -64,6 +73,7 @@ export const webhook = defineOutput({
     concurrency: settings.concurrency ?? CONCURRENCY,
     ...(settings.rateLimit ? { rateLimit: settings.rateLimit } : {}),
   }),
+  expireAfterMs: ({ expireAfterDays: days }) => (days === undefined ? undefined : days * DAY_MS),
   async check(ctx) {
     await send(ctx, { event: 'ping' });
   },
@@ -80,6 +90,12 @@ export const webhook = defineOutput({
     remove: (ctx, audience, batch) => sendMembers(ctx, 'remove', audience, batch),
     async delete(ctx, audience) {
       await send(ctx, { event: 'audience.deleted', audience }, `${ctx.connectionId}-deleted`);
+    },
+    async count(ctx, { externalId, name }) {
+      if (ctx.settings.tellsCount !== true) return undefined;
+      const event = { event: 'audience.count', audience: { externalId, name } };
+      // A key of its own each time: an answer that was kept for a former one would be old.
+      return countIn(await send(ctx, event, `${ctx.connectionId}-count-${ctx.now().getTime()}`));
     },
   },
 });

@@ -1,4 +1,5 @@
 export * from './connector.js';
+export * from './counting.js';
 export * from './drop-files.js';
 export * from './drop-layouts.js';
 export * from './fault.js';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
 import type { ConnectorError } from './fault.js';
+import type { Counting } from './counting.js';
 import type { NameRule } from './naming.js';
 import type { IdentityEncoding, IdentityType } from './identity-types.js';
 import type { NormalisationProfile } from './normalisation-profiles.js';
@@ -181,8 +182,11 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
    * there is `remove`.
    */
   deleteTakesMembers?(ctx: OutputContext<C, K, S>): boolean;
-  /** Members the partner says it has. */
-  count?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<number>;
+  /**
+   * How many the partner says it has; see {@link OutputConnector.counting} for of what. Undefined: it tells none under
+   * these settings. Throws LIST_GONE where the audience was deleted there.
+   */
+  count?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<number | undefined>;
 }
 
 /** An output connector. Made by {@link defineOutput}; holds no state. */
@@ -215,6 +219,13 @@ export interface OutputConnector<
   leaves?(settings: z.output<C>, connection: z.output<S>): string | undefined;
   /** The name that the partner sees, where the connection's settings may say another; that one is linted. */
   nameFor?(connection: z.output<S>, name: string): string;
+  /** What {@link AudienceCalls.count} counts, where that is not exactly the members. */
+  counting?: Counting;
+  /**
+   * After how long the partner forgets a member who is not added again; undefined: never. The hub adds everybody again
+   * about three times as often.
+   */
+  expireAfterMs?(settings: z.output<C>, connection: z.output<S>): number | undefined;
   audience: AudienceCalls<z.output<C>, z.output<K>, z.output<S>, I>;
 }
 

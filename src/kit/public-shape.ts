@@ -1,3 +1,4 @@
+import type { Counting } from './counting.js';
 import type { InputConnector } from './input.js';
 import type { NameRule } from './naming.js';
 import type { IdentityForm, OutputConnector, OutputLimits } from './output.js';
@@ -23,6 +24,8 @@ export interface PublicShape {
   attributes?: 'optional';
   limits?: OutputLimits;
   naming?: NameRule;
+  /** What the partner's count is of, and how exact; with the capability `count` and without this: exactly the members. */
+  counting?: Counting;
   /** Calls the connector implements: `add`, `remove`, `replace`, … or `schedule` of an input. */
   capabilities: readonly string[];
 }
@@ -47,6 +50,7 @@ export function publicShapeOf(connector: AnyConnector): PublicShape {
     ...(connector.attributes === 'optional' ? { attributes: connector.attributes } : {}),
     limits: connector.limits,
     ...(connector.naming ? { naming: connector.naming } : {}),
+    ...(connector.counting ? { counting: connector.counting } : {}),
     capabilities: capabilitiesOf(connector),
   };
 }

@@ -47,6 +47,8 @@ export class Sink {
   readonly refusedRows = new Set<string>();
   /** Members because of whom a whole batch is refused with 422. */
   readonly poison = new Set<string>();
+  /** Times it was asked for the number of its members. */
+  counted = 0;
   /** Asked for each request: how does it fail? Undefined: it does not. */
   failure: (batch: number, event: string) => SinkFailure | undefined = () => undefined;
   readonly #applied = new Set<string>();
@@ -101,6 +103,11 @@ export class Sink {
     if (failure === undefined || failure === 'lost answer') {
       if (body.event === 'audience.created') this.created.set(key, body.audience?.name ?? '');
       if (body.event === 'audience.renamed') this.renamed.push(body.audience?.name ?? '');
+      if (body.event === 'audience.count') {
+        this.counted += 1;
+        response.writeHead(200).end(JSON.stringify({ count: this.members.size }));
+        return;
+      }
       const status = batch ? this.#take(batch) : 204;
       if (status === 200) this.#keepEmails(body.operation, sent);
       if (failure === 'lost answer') {

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { IdentityForm, NameRule, OutputLimits, PublicShape } from '../../kit/index.js';
+import type { Counting, IdentityForm, NameRule, OutputLimits, PublicShape } from '../../kit/index.js';
 
 const JSON_SCHEMA = { type: 'object', additionalProperties: true, description: 'JSON Schema' } as const;
 const OPEN = { type: 'object', additionalProperties: true } as const;
@@ -37,6 +37,8 @@ export class PluginView implements PublicShape {
   limits?: OutputLimits;
   @ApiPropertyOptional(OPEN)
   naming?: NameRule;
+  @ApiPropertyOptional({ ...OPEN, description: "What the partner's count is of, and how exact" })
+  counting?: Counting;
   @ApiProperty({ type: [String] })
   capabilities!: readonly string[];
 }
