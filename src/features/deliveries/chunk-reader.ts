@@ -31,6 +31,8 @@ export interface Reading {
   toVersion: number;
   /** Changes of identities that are sent for members who stay. */
   identities: IdentityRange;
+  /** Members who stay are sent as they are, all of them. */
+  again: boolean;
   forms: readonly IdentityForm[];
   limits: OutputLimits;
   /** Attributes that go with the identities of members who are added. */
@@ -38,7 +40,7 @@ export interface Reading {
 }
 
 /** What goes out by changes, in this order. */
-const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities'];
+const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities', 'add_again'];
 
 /** Reads what a delivery has to send, in the order of its cursor. */
 export class ChunkReader {
@@ -54,9 +56,11 @@ export class ChunkReader {
       return this.ledger.count(key, { what: 'members', version: to }, this.condition());
     }
     const { added, removed } = await this.ledger.countChanges(key, { from, to }, this.condition());
-    if (!this.mayHaveLearned) return added + removed;
-    const learned = await this.ledger.count(key, this.selection('add_identities'), this.condition());
-    return added + removed + learned;
+    const stayers = CHANGES.find(
+      (operation) => operation !== 'add' && operation !== 'remove' && this.sends(operation),
+    );
+    if (stayers === undefined) return added + removed;
+    return added + removed + (await this.ledger.count(key, this.selection(stayers), this.condition()));
   }
 
   /** Steps from `cursor` on to the end. */
@@ -64,14 +68,16 @@ export class ChunkReader {
     yield* this.stepsOf(cursor.operation, cursor.afterMpid, cursor.parts ?? 0);
     if (cursor.operation === 'replace') return;
     for (const operation of CHANGES.slice(CHANGES.indexOf(cursor.operation) + 1)) {
-      if (operation !== 'add_identities' || this.mayHaveLearned) yield* this.stepsOf(operation, null, 0);
+      if (this.sends(operation)) yield* this.stepsOf(operation, null, 0);
     }
   }
 
-  /** A connection's first delivery sends everybody as they are. */
-  private get mayHaveLearned(): boolean {
-    const { fromVersion, identities } = this.reading;
-    return fromVersion > 0 && identities.upTo > identities.after;
+  /** A connection's first delivery sends everybody as they are; so does one that sends all again. */
+  private sends(operation: Operation): boolean {
+    const { fromVersion, identities, again } = this.reading;
+    if (operation === 'add_identities')
+      return fromVersion > 0 && identities.upTo > identities.after && !again;
+    return operation !== 'add_again' || (fromVersion > 0 && again);
   }
 
   private async *stepsOf(
@@ -131,6 +137,7 @@ export class ChunkReader {
     const { fromVersion: from, toVersion: to, identities, forms } = this.reading;
     if (operation === 'replace') return { what: 'members', version: to };
     if (operation === 'add_identities') return { what: 'learned', from, to, identities, forms };
+    if (operation === 'add_again') return { what: 'again', since: from, from, to };
     return { what: operation, from, to };
   }
 

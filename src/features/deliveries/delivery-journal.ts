@@ -23,6 +23,7 @@ import { detailOf, factsOf, requireBalance, subjectOf } from './delivery-facts.j
 import { partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
 import { rowOf, saveSql, statusIn, sumOf } from './save-batches.js';
+import { noteSentAgain } from './sends-again.js';
 
 /** What the row says after the change: when to try again, if at all. */
 export type AfterFailure = { state: 'queued'; delayMs: number } | { state: 'faulted' };
@@ -184,6 +185,7 @@ export class DeliveryJournal {
         .update(connections)
         .set({ deliveredVersion: toVersion, deliveredIdentities: toIdentities, updatedAt: finishedAt })
         .where(eq(connections.id, connection.id));
+      await noteSentAgain(tx, counts);
       await recordAudit(tx, {
         action: 'delivery.delivered',
         object: { type: 'delivery', id },

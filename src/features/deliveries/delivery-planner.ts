@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { and, eq, gt, isNull, notExists, or, type SQL } from 'drizzle-orm';
-import { audiences, connections, workspaces, type Database } from '../../platform/database/index.js';
+import {
+  audiences,
+  connections,
+  connectionUpkeep,
+  workspaces,
+  type Database,
+} from '../../platform/database/index.js';
 import { InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import { makeDeliveries, openDelivery } from './make-deliveries.js';
+import { sendsAgainSql, wantsBackfill } from './sends-again.js';
 
-/** Makes the deliveries that bring connections to their audience's published version. */
+/** Makes the deliveries that bring connections to their audience's published version, and the backfills asked for. */
 @Injectable()
 export class DeliveryPlanner {
   constructor(
@@ -38,16 +45,18 @@ export class DeliveryPlanner {
         toVersion: audiences.version,
         fromIdentities: connections.deliveredIdentities,
         toIdentities: workspaces.identitySequence,
+        sendsAgain: sendsAgainSql(),
       })
       .from(connections)
       .innerJoin(audiences, eq(audiences.id, connections.audienceId))
       .innerJoin(workspaces, eq(workspaces.id, connections.workspaceId))
+      .leftJoin(connectionUpkeep, eq(connectionUpkeep.connectionId, connections.id))
       .where(
         and(
           which,
           eq(connections.status, 'active'),
           isNull(audiences.deletedAt),
-          or(gt(audiences.version, connections.deliveredVersion), connections.renamePending),
+          or(gt(audiences.version, connections.deliveredVersion), connections.renamePending, wantsBackfill()),
           notExists(openDelivery(this.db)),
         ),
       );

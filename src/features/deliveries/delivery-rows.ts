@@ -4,6 +4,7 @@ import {
   abVariants,
   audiences,
   connections,
+  connectionUpkeep,
   deliveries,
   outputs,
   workspaces,
@@ -27,6 +28,8 @@ export interface DeliveryOrder {
   variant: Variant | null;
   /** `workspaces.number`, the workspace's key in the warehouse. */
   workspace: number;
+  /** Null: there was nothing to look after yet. */
+  upkeep: typeof connectionUpkeep.$inferSelect | null;
 }
 
 /** Where a delivery begins, before it is known whether the output takes whole states. */
@@ -42,6 +45,7 @@ export async function readOrder(db: Database, deliveryId: string): Promise<Deliv
       audience: audiences,
       variant: abVariants,
       workspace: workspaces.number,
+      upkeep: connectionUpkeep,
     })
     .from(deliveries)
     .innerJoin(connections, eq(connections.id, deliveries.connectionId))
@@ -49,6 +53,7 @@ export async function readOrder(db: Database, deliveryId: string): Promise<Deliv
     .innerJoin(audiences, eq(audiences.id, connections.audienceId))
     .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
     .innerJoin(workspaces, eq(workspaces.id, deliveries.workspaceId))
+    .leftJoin(connectionUpkeep, eq(connectionUpkeep.connectionId, connections.id))
     .where(eq(deliveries.id, deliveryId));
   return row;
 }

@@ -21,6 +21,7 @@ import type { LearnedIdentities } from './learned-identities.js';
 import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
 import { PartnerSide, stopOnRefusal } from './partner-side.js';
+import { wasSentAgain } from './sends-again.js';
 
 /** How long a call under way may go on after the process was told to stop. */
 const LAST_CALL_MS = 2500;
@@ -116,7 +117,7 @@ export class DeliveryRunner {
     try {
       const line = await lines.open(order);
       const { plugin } = order.output;
-      const { id, fromVersion, toVersion, fromIdentities, toIdentities } = order.delivery;
+      const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const identities = { after: fromIdentities, upTo: toIdentities };
       const observe = (result: string, seconds: number) =>
         metrics.batchSeconds.observe({ plugin, result }, seconds);
@@ -128,6 +129,7 @@ export class DeliveryRunner {
         fromVersion,
         toVersion,
         identities,
+        again: sendsAgain !== null,
         forms: identitiesOf(line.connector, line.context(last.signal).settings),
         limits: line.limits,
         attributes: sharedAttributes(order.connection.attributes),
@@ -146,6 +148,7 @@ export class DeliveryRunner {
           toVersion,
           identities,
           relinks: order.connection.relinks,
+          ...(sendsAgain === null ? {} : { again: id }),
         });
         const { concurrency = 1, jobs: ahead = 1 } = line.limits;
         const options = { concurrency, jobs: Math.max(ahead, concurrency), attempt };
@@ -250,8 +253,10 @@ export class DeliveryRunner {
 }
 
 /** Planned from what the connection had before another delivery went by. */
-function isOverdue({ delivery, connection }: DeliveryOrder): boolean {
+function isOverdue(order: DeliveryOrder): boolean {
+  const { delivery, connection } = order;
   return (
+    wasSentAgain(order) ||
     delivery.fromVersion !== connection.deliveredVersion ||
     delivery.fromIdentities !== connection.deliveredIdentities
   );

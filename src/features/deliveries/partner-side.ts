@@ -25,6 +25,8 @@ export interface DeliveryRange {
   identities: IdentityRange;
   /** How often the audience was made anew at the partner. */
   relinks: number;
+  /** Of a delivery that sends members again: its id, which tells it from others between the same versions. */
+  again?: string;
 }
 
 /** Why members were not sent; in docs/faults.md. */
@@ -89,12 +91,13 @@ export class PartnerSide {
     return { fromVersion, toVersion };
   }
 
-  /** Identities may go out twice between the same versions, and all members to a list that was made anew. */
+  /** Members may go out twice between the same versions, and all of them to a list that was made anew. */
   private runOf({ operation }: Step): { run?: string } {
-    const { identities, relinks } = this.range;
+    const { identities, relinks, again } = this.range;
     const run = [
       ...(operation === 'add_identities' ? [`identities ${identities.after}-${identities.upTo}`] : []),
       ...(relinks > 0 ? [`link ${relinks}`] : []),
+      ...(again === undefined ? [] : [`again ${again}`]),
     ].join(' ');
     return run === '' ? {} : { run };
   }

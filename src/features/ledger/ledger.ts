@@ -7,7 +7,13 @@ import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.j
 import { inOrderOfTypes } from './member-text-sql.js';
 import { memberTexts, type TextPage } from './member-texts.js';
 import { selectSql, type AudienceKey, type Selection } from './selections.js';
-import { sendCountsOf, sendCountsSql, type SendCounts, type SendCountsRow } from './send-counts.js';
+import {
+  sendableSql,
+  sendCountsOf,
+  sendCountsSql,
+  type SendCounts,
+  type SendCountsRow,
+} from './send-counts.js';
 import {
   betweenSql,
   changesCheckSql,
@@ -81,6 +87,24 @@ export class Ledger {
       lane: 'bulk',
     });
     return sendCountsOf(row, forms);
+  }
+
+  /** Of a selection: who has any of the forms, or the values that they have in them, each once. */
+  async countSendable(
+    key: AudienceKey,
+    selection: Selection,
+    {
+      forms,
+      of,
+      condition,
+    }: { forms: readonly IdentityForm[]; of: 'members' | 'identities'; condition: MpidCondition },
+  ): Promise<number> {
+    const members = selectSql(key, selection, condition);
+    const [row] = await this.warehouse.query<{ n: string }>(sendableSql(key.workspace, members, forms, of), {
+      settings: MERGED,
+      lane: 'bulk',
+    });
+    return Number(row?.n ?? 0);
   }
 
   /**

@@ -10,23 +10,35 @@ export interface AudienceKey {
 }
 
 /**
- * What to read of an audience: all members at a version, those who came or went between two, or those who were
- * members at both and learned identities of the forms.
+ * What to read of an audience: all members at a version, those who came or went between two, those who were members at
+ * both and learned identities of the forms, or those who were members at both and at a third one before them.
  */
 export type Selection =
   | { what: 'members'; version: number }
   | { what: 'add' | 'remove'; from: number; to: number }
-  | { what: 'learned'; from: number; to: number; identities: IdentityRange; forms: readonly IdentityForm[] };
+  | { what: 'learned'; from: number; to: number; identities: IdentityRange; forms: readonly IdentityForm[] }
+  | { what: 'again'; since: number; from: number; to: number };
 
 /** `SELECT mpid` of a selection, each once. */
 export function selectSql(key: AudienceKey, selection: Selection, condition: MpidCondition = '1'): string {
   if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
+  if (selection.what === 'again') return stayingSql(key.audienceId, selection, condition);
   if (selection.what !== 'learned') return changesSql(key.audienceId, selection, selection.what, condition);
   const { from, to } = selection;
   return `SELECT mpid FROM ledger
     WHERE ${betweenSql(key.audienceId, { from: 0, to })} AND ${condition}
       AND mpid IN (SELECT mpid FROM ${learnersSql(key, selection)} AND ${condition})
     GROUP BY mpid HAVING argMax(sign, version) = 1 AND argMaxIf(sign, version, version <= ${from}) = 1`;
+}
+
+function stayingSql(
+  audienceId: number,
+  { since, from, to }: Extract<Selection, { what: 'again' }>,
+  condition: MpidCondition,
+): string {
+  const earlier = [...new Set([since, from])].filter((version) => version < to);
+  const wasMember = (version: number) => ` AND argMaxIf(sign, version, version <= ${version}) = 1`;
+  return `${membersSql(audienceId, to, condition)}${earlier.map(wasMember).join('')}`;
 }
 
 /**
@@ -42,6 +54,9 @@ export function rowsSql(key: AudienceKey, selection: Selection): string {
 /** The same of the rows between the same versions that say the opposite; undefined where no row does. */
 export function oppositeRowsSql(key: AudienceKey, selection: Selection): string | undefined {
   if (selection.what === 'learned') return undefined;
+  // Of members at several versions, whoever left after the first of them is none.
+  if (selection.what === 'again')
+    return `ledger WHERE ${betweenSql(key.audienceId, { from: 0, to: selection.to })} AND sign = -1`;
   return signedRowsSql(key, selection, selection.what === 'remove' ? 1 : -1);
 }
 
@@ -50,8 +65,14 @@ function signedRowsSql(
   selection: Exclude<Selection, { what: 'learned' }>,
   sign: 1 | -1,
 ): string {
-  const [from, to] = selection.what === 'members' ? [0, selection.version] : [selection.from, selection.to];
+  const [from, to] = spanOf(selection);
   return `ledger WHERE ${betweenSql(audienceId, { from, to })} AND sign = ${sign}`;
+}
+
+/** Versions after the first, up to the second, whose rows say who is meant. */
+function spanOf(selection: Exclude<Selection, { what: 'learned' }>): [number, number] {
+  if (selection.what === 'members') return [0, selection.version];
+  return selection.what === 'again' ? [0, selection.since] : [selection.from, selection.to];
 }
 
 function learnersSql(

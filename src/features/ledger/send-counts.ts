@@ -28,6 +28,18 @@ export function sendCountsSql(workspace: number, members: string, forms: readonl
       GROUP BY mpid)`;
 }
 
+/** Query of one number: who of the members has any of the forms, or the values that they have in them, each once. */
+export function sendableSql(
+  workspace: number,
+  members: string,
+  forms: readonly IdentityForm[],
+  of: 'members' | 'identities',
+): string {
+  const identities = identitiesOfSql(workspace, members, inOrderOfTypes(forms), '1', []);
+  const each = of === 'members' ? 'mpid' : 'place, out';
+  return `SELECT count() AS n FROM (SELECT ${each} FROM (${identities}) WHERE place > 0 GROUP BY ${each})`;
+}
+
 /** @param row undefined: nobody */
 export function sendCountsOf(row: SendCountsRow | undefined, forms: readonly IdentityForm[]): SendCounts {
   return {

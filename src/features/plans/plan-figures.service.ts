@@ -32,6 +32,7 @@ const OPERATION_OF = {
   add: 'add',
   remove: 'remove',
   learned: 'add_identities',
+  again: 'add_again',
 } as const satisfies Record<Selection['what'], Operation>;
 
 /** Counts what a delivery would come to. The engine counts; nobody is read. */

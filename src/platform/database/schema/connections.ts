@@ -19,6 +19,7 @@ import { audiences } from './audiences.js';
 import { createdAt, id, leaseColumns, moment, turnIndexes } from './columns.js';
 import type { ConnectionRemoval } from './removals.js';
 import { workspaces } from './tenancy.js';
+import type { SendsAgain } from './upkeep.js';
 
 /** A configured output connector of a workspace. */
 export const outputs = pgTable(
@@ -124,8 +125,11 @@ export const OPEN_DELIVERY_STATES = [
 export const DELIVERY_KINDS = ['changes', 'removal'] as const;
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 
-/** `add_identities`: members who stay are sent again because they learned identities. */
-export const OPERATIONS = ['add', 'remove', 'replace', 'add_identities'] as const;
+/**
+ * `add_identities`: members who stay are sent again because they learned identities; `add_again`: as they are, because
+ * the partner is to have them anew.
+ */
+export const OPERATIONS = ['add', 'remove', 'replace', 'add_identities', 'add_again'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** `notBefore` of the delivery of a paused connection: nobody takes it until the connection is activated. */
@@ -157,6 +161,8 @@ export const deliveries = pgTable(
     /** Changes of identities that go out for members who stay: after the first, up to the second. */
     fromIdentities: bigint({ mode: 'number' }).notNull().default(0),
     toIdentities: bigint({ mode: 'number' }).notNull().default(0),
+    /** Null: it sends what changed, and nothing again. */
+    sendsAgain: jsonb().$type<SendsAgain>(),
     state: text({ enum: DELIVERY_STATES }).notNull().default('queued'),
     cursor: jsonb().$type<DeliveryCursor>().notNull().default({ operation: 'add', afterMpid: null }),
     /** planned = accepted + rejected + skipped once delivered. */

@@ -12,4 +12,5 @@ export * from './notices.js';
 export * from './plans.js';
 export * from './removals.js';
 export * from './tenancy.js';
+export * from './upkeep.js';
 export * from './uploads.js';

@@ -1,0 +1,47 @@
+import { index, integer, jsonb, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { moment } from './columns.js';
+import { connections } from './connections.js';
+import { workspaces } from './tenancy.js';
+
+/** What comparing the partner's count with the hub's came to. */
+export interface Reconciliation {
+  /** `uncounted`: the partner told none, for the reason of `problem`. */
+  verdict: 'agrees' | 'fewer' | 'more' | 'uncounted';
+  /** What both counts are of. */
+  of: 'members' | 'identities' | 'matched';
+  /** Version that the hub counted, which the partner has. */
+  version: number;
+  hub: number | null;
+  partner: number | null;
+  /** How far both may be apart; of that, `settling` were sent so shortly before that the count may not show them. */
+  tolerance: number | null;
+  settling: number;
+  lagMs: number;
+  /** What is to be said of it; null: all is well. */
+  problem: { code: string; message: string } | null;
+}
+
+/** What a delivery sends besides changes: members who stay, once again. */
+export interface SendsAgain {
+  /** Of all members: the number of the backfill that somebody asked for. */
+  backfill?: number;
+}
+
+/** What is looked after at the partner of a connection, beside its deliveries. One row a connection, made when needed. */
+export const connectionUpkeep = pgTable(
+  'connection_upkeep',
+  {
+    connectionId: uuid()
+      .primaryKey()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    reconciledAt: moment(),
+    reconciliation: jsonb().$type<Reconciliation>(),
+    /** How often somebody asked for a backfill, and up to which time it was done: several before it begins are one. */
+    backfillsWanted: integer().notNull().default(0),
+    backfillsDone: integer().notNull().default(0),
+  },
+  (t) => [index('connection_upkeep_workspace').on(t.workspaceId)],
+);
