@@ -21,6 +21,7 @@ import { PlansModule } from '../features/plans/index.js';
 import { OutputsModule } from '../features/outputs/index.js';
 import { ProfilesModule } from '../features/profiles/index.js';
 import { TenancyModule } from '../features/tenancy/index.js';
+import { UpkeepModule } from '../features/upkeep/index.js';
 import type { PluginRegistry } from '../host/registry/index.js';
 import type { Platform } from './platform.js';
 import { PlatformModule } from './platform.module.js';
@@ -41,6 +42,7 @@ const FEATURES = [
   DeliveriesModule,
   FaultsModule,
   PlansModule,
+  UpkeepModule,
   AudiencesModule,
   AbTestsModule,
   ProfilesModule,

@@ -12,6 +12,7 @@ import type { ProfileDiffOptions } from './commands/profile-diff.js';
 import type { ImportOptions } from './commands/import.js';
 import { planConnection, type PlanOptions } from './commands/plan.js';
 import { preflightFile, type PreflightOptions } from './commands/preflight.js';
+import { reconcileConnection, type ReconcileOptions } from './commands/reconcile.js';
 import { scanInputs } from './commands/scan.js';
 import { Screen } from './screen.js';
 
@@ -119,6 +120,12 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .option('--apply <plan>', 'send what this plan says, if nothing has changed since')
     .action(async (connection: string, options: HubOptions & PlanOptions) =>
       ended(await planConnection(openSession(options), connection, options)),
+    );
+  withHub(program.command('reconcile <connection>'), env)
+    .description('compare what the partner says it has with what the hub counts as accepted there')
+    .option('--backfill', 'also send all members again, once')
+    .action(async (connection: string, options: HubOptions & ReconcileOptions) =>
+      ended(await reconcileConnection(openSession(options), connection, options)),
     );
   withHub(program.command('faults'), env)
     .description('list open faults')

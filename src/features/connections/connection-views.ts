@@ -4,13 +4,19 @@ import {
   abVariants,
   audiences,
   connections,
+  connectionUpkeep,
   deliveries,
   faults,
   outputs,
   type Database,
 } from '../../platform/database/index.js';
 import { InjectDatabase } from '../../platform/nest/index.js';
-import type { ConnectionDeliveryView, ConnectionFaultView, ConnectionView } from './connections.dto.js';
+import type {
+  ConnectionDeliveryView,
+  ConnectionFaultView,
+  ConnectionView,
+  ReconciliationView,
+} from './connections.dto.js';
 
 /** Reads connections with what people want to see beside them. */
 @Injectable()
@@ -20,11 +26,18 @@ export class ConnectionViews {
   /** Oldest first. */
   async read(where: SQL | undefined, limit: number, offset = 0): Promise<ConnectionView[]> {
     const rows = await this.db
-      .select({ connection: connections, audience: audiences, output: outputs, variant: abVariants })
+      .select({
+        connection: connections,
+        audience: audiences,
+        output: outputs,
+        variant: abVariants,
+        upkeep: connectionUpkeep,
+      })
       .from(connections)
       .innerJoin(audiences, eq(audiences.id, connections.audienceId))
       .innerJoin(outputs, eq(outputs.id, connections.outputId))
       .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
+      .leftJoin(connectionUpkeep, eq(connectionUpkeep.connectionId, connections.id))
       .where(where)
       .orderBy(connections.createdAt, connections.id)
       .limit(limit)
@@ -32,7 +45,7 @@ export class ConnectionViews {
     const ids = rows.map(({ connection }) => connection.id);
     const openFaults = await this.openFaults(ids);
     const lastDeliveries = await this.lastDeliveries(ids);
-    return rows.map(({ connection, audience, output, variant }) => ({
+    return rows.map(({ connection, audience, output, variant, upkeep }) => ({
       id: connection.id,
       workspaceId: connection.workspaceId,
       audienceId: audience.id,
@@ -50,6 +63,8 @@ export class ConnectionViews {
       audienceVersion: audience.version,
       openFault: openFaults.get(connection.id) ?? null,
       lastDelivery: lastDeliveries.get(connection.id) ?? null,
+      reconciliation: reconciliationOf(upkeep),
+      backfillPending: upkeep !== null && upkeep.backfillsWanted > upkeep.backfillsDone,
       createdAt: connection.createdAt.toISOString(),
       updatedAt: connection.updatedAt.toISOString(),
     }));
@@ -84,4 +99,9 @@ export class ConnectionViews {
       ]),
     );
   }
+}
+
+function reconciliationOf(upkeep: typeof connectionUpkeep.$inferSelect | null): ReconciliationView | null {
+  if (!upkeep?.reconciliation || !upkeep.reconciledAt) return null;
+  return { reconciledAt: upkeep.reconciledAt.toISOString(), ...upkeep.reconciliation };
 }

@@ -22,6 +22,7 @@ import {
   DELIVERY_STATES,
   type ConnectionStatus,
   type DeliveryState,
+  type Reconciliation,
 } from '../../platform/database/index.js';
 
 /** Statuses people choose between; `faulted` is the hub's. */
@@ -146,6 +147,51 @@ export class ConnectionDeliveryView {
   skipped!: number;
 }
 
+/** Verdicts of comparing the partner's count with the hub's. */
+const COUNT_VERDICTS = [
+  'agrees',
+  'fewer',
+  'more',
+  'uncounted',
+] as const satisfies readonly Reconciliation['verdict'][];
+const COUNTED = ['members', 'identities', 'matched'] as const satisfies readonly Reconciliation['of'][];
+
+export class ReconciliationProblemView {
+  @ApiProperty({ description: 'See docs/faults.md' })
+  code!: string;
+  @ApiProperty()
+  message!: string;
+}
+
+export class ReconciliationView implements Reconciliation {
+  @ApiProperty({ format: 'date-time' })
+  reconciledAt!: string;
+  @ApiProperty({
+    enum: COUNT_VERDICTS,
+    description: 'How the count of the partner stands to that of the hub; uncounted: it told none',
+  })
+  verdict!: Reconciliation['verdict'];
+  @ApiProperty({
+    enum: COUNTED,
+    description: 'What is counted; matched: people of the partner among the members',
+  })
+  of!: Reconciliation['of'];
+  @ApiProperty({ description: 'Version that was counted: the one that the partner has' })
+  version!: number;
+  @ApiProperty({ nullable: true, type: Number, description: 'What the hub counts as accepted there' })
+  hub!: number | null;
+  @ApiProperty({ nullable: true, type: Number, description: 'What the partner says it has' })
+  partner!: number | null;
+  @ApiProperty({ nullable: true, type: Number, description: 'How far both may be apart' })
+  tolerance!: number | null;
+  @ApiProperty({ description: 'Of the tolerance: sent so shortly before that the count may not show it' })
+  settling!: number;
+  @ApiProperty({ description: "For how long after a change the partner's count may not show it" })
+  lagMs!: number;
+  @ApiProperty({ nullable: true, type: ReconciliationProblemView, description: 'null: all is well' })
+  problem!: ReconciliationProblemView | null;
+}
+
 export class ConnectionView {
   @ApiProperty({ format: 'uuid' })
   id!: string;
@@ -181,6 +227,16 @@ export class ConnectionView {
   openFault!: ConnectionFaultView | null;
   @ApiProperty({ nullable: true, type: ConnectionDeliveryView, description: 'The newest delivery' })
   lastDelivery!: ConnectionDeliveryView | null;
+  @ApiProperty({
+    nullable: true,
+    type: ReconciliationView,
+    description: "The newest comparison of the partner's count with the hub's; null: there was none yet",
+  })
+  reconciliation!: ReconciliationView | null;
+  @ApiProperty({
+    description: 'All members are to be sent again, or are being sent, because somebody asked for it',
+  })
+  backfillPending!: boolean;
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
   @ApiProperty({ format: 'date-time' })

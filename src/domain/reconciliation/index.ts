@@ -1,0 +1,1 @@
+export { judgeCount, type CountVerdict, type JudgedCount } from './judge-count.js';
