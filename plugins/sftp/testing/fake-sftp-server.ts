@@ -8,6 +8,11 @@ import { MemoryFiles, Refusal } from './memory-files.js';
 const { Server, utils } = ssh2;
 const { STATUS_CODE, OPEN_MODE } = utils.sftp;
 
+/** What the types of ssh2 leave out of a server's connection. */
+interface NoDelay {
+  setNoDelay?(noDelay: boolean): void;
+}
+
 /** Requests that change something, and so may be refused. */
 export type ServerStep = 'OPEN' | 'WRITE' | 'RENAME' | 'REMOVE' | 'MKDIR' | 'SETSTAT';
 
@@ -85,9 +90,9 @@ export class FakeSftpServer {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #welcome(connection: Connection): void {
+  #welcome(connection: Connection & NoDelay): void {
     // As sshd does: else each answer waits for the client's delayed acknowledgement of the last, 40 ms.
-    connection.setNoDelay(true);
+    connection.setNoDelay?.(true);
     this.#connections.add(connection);
     connection.on('close', () => this.#connections.delete(connection));
     connection.on('error', () => this.#connections.delete(connection));
