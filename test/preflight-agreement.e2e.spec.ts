@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { startTestHub, type TestHub } from './support/hub.js';
 import { makeTenant } from './support/tenants.js';
 import { until } from './support/until.js';
+import { workbookOf } from './support/workbook.js';
 
 interface Problem {
   row: number | null;
@@ -48,6 +49,14 @@ beforeAll(async () => {
   const settings = { path: dropRoot, layout: 'iqm', stableForMs: 0 };
   const body = { workspaceId, plugin: 'folder-drop', name: 'Drop', settings };
   inputId = (await hub.ok<{ id: string }>('POST', '/inputs', body)).id;
+  const { id } = await hub.ok<{ id: string }>('POST', '/suppressions', {
+    workspaceId,
+    identities: [SUPPRESSED],
+  });
+  await until('the suppression is in force', async () => {
+    const { state } = await hub.ok<{ state: string }>('GET', `/erasures/${id}`);
+    return state === 'done';
+  });
 }, 60_000);
 
 afterAll(async () => {
@@ -61,6 +70,7 @@ const HEADERS = [
   'customer_id',
   'LALVOTERID',
   'NPI_ID_VALUE',
+  'voterbase_id',
   'Email-SHA256',
   'FirstName',
   'LastName',
@@ -80,6 +90,7 @@ const CELLS = [
   '5550101',
   'c-1',
   'c-2',
+  'c-suppressed',
   'LALNY123',
   '1234567893',
   '1234567890',
@@ -105,14 +116,17 @@ const CELLS = [
   '\\N',
   'NULL',
 ];
-const USUAL = ['Email', 'Phone', 'customer_id', 'Shoe size'];
+const USUAL = ['Email', 'Phone', 'customer_id', 'voterbase_id', 'Shoe size'];
+/** Nobody brings this person in. */
+const SUPPRESSED = { type: 'customer_id', value: 'c-suppressed' };
 
 interface Written {
+  format: 'csv' | 'xlsx';
   content: Buffer;
 }
 
 /** Files as people send them: mostly sound, now and then with anything wrong that a file can have wrong. */
-const FILES: fc.Arbitrary<Written> = fc
+const FILES: fc.Arbitrary<() => Promise<Written>> = fc
   .record({
     header: fc.oneof(
       { weight: 3, arbitrary: fc.uniqueArray(fc.constantFrom(...USUAL), { minLength: 1, maxLength: 3 }) },
@@ -121,7 +135,7 @@ const FILES: fc.Arbitrary<Written> = fc
     ),
     delimiter: fc.constantFrom(',', ';', '\t', '|'),
     lineEnd: fc.constantFrom('\n', '\r\n'),
-    writing: fc.constantFrom('utf-8', 'utf-8', 'bom', 'utf-16', 'windows-1252'),
+    writing: fc.constantFrom('utf-8', 'utf-8', 'bom', 'utf-16', 'windows-1252', 'xlsx', 'xlsx'),
     lastLineEnd: fc.boolean(),
     raggedness: fc.constantFrom(0, 0, 0.1, 1),
     rows: fc.array(
@@ -138,16 +152,22 @@ const FILES: fc.Arbitrary<Written> = fc
     const header: readonly string[] = names;
     const quoted = (cell: string) =>
       /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell;
-    const lines = rows.map(({ cells, extra, luck, naked }) => {
-      const width = Math.max(1, header.length + (luck < raggedness ? extra : 0));
+    const widthOf = ({ luck, extra }: { luck: number; extra: number }) =>
+      Math.max(1, header.length + (luck < raggedness ? extra : 0));
+    if (writing === 'xlsx') {
+      const sheet = [header, ...rows.map((row) => row.cells.slice(0, widthOf(row)))];
+      return () => workbook(sheet);
+    }
+    const lines = rows.map((row) => {
+      const { cells, luck, naked } = row;
       // A quote that stands alone opens a field that may never be closed.
       return cells
-        .slice(0, width)
+        .slice(0, widthOf(row))
         .map((cell) => (naked && luck > 0.97 ? cell : quoted(cell)))
         .join(delimiter);
     });
     const text = [header.map(quoted).join(delimiter), ...lines].join(lineEnd) + (lastLineEnd ? lineEnd : '');
-    return { content: encoded(text, writing) };
+    return () => Promise.resolve({ format: 'csv', content: encoded(text, writing) });
   });
 
 function encoded(text: string, writing: string): Buffer {
@@ -157,12 +177,21 @@ function encoded(text: string, writing: string): Buffer {
 }
 
 /** One of each end, so that none of them is left to chance. */
-const OF_EACH_END: Written[] = [
-  { content: Buffer.from('Email\nann@example.com\nben@example.com\n') },
-  { content: Buffer.from('Email\nann@example.com\nben@example.com\ncat@example\n') },
-  { content: Buffer.from('Email\ncat@example\nnobody\n') },
-  { content: Buffer.from('Shoe size\n42\n') },
+const OF_EACH_END: (() => Promise<Written>)[] = [
+  ...[
+    'Email\nann@example.com\nben@example.com\n',
+    'Email\nann@example.com\nben@example.com\ncat@example\n',
+    'Email\ncat@example\nnobody\n',
+    'Shoe size\n42\n',
+    'customer_id,Email\nc-suppressed,dan@example.com\nc-1,ann@example.com\n',
+    'customer_id\nc-suppressed\n',
+  ].map((text) => () => Promise.resolve({ format: 'csv' as const, content: Buffer.from(text) })),
+  () => workbook([['voterbase_id', 'Shoe size'], ['VB-1', '42'], ['', '43'], ['VB-2']]),
 ];
+
+async function workbook(rows: readonly (readonly string[])[]): Promise<Written> {
+  return { format: 'xlsx', content: await workbookOf({ sheets: [{ rows }] }) };
+}
 
 let batches = 0;
 const taken = new Set<string>();
@@ -216,20 +245,24 @@ async function compare(preflight: Preflight, row: Import): Promise<void> {
 
 describe('a dry run says what the import then does', () => {
   it('for any file: the verdict, the counts by reason, the problems, the warnings and the size', async () => {
-    const seen = { usable: 0, unusable: 0, held: 0, sized: 0, rejected: 0 };
+    const seen = { usable: 0, unusable: 0, held: 0, sized: 0, rejected: 0, suppressed: 0, workbooks: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(FILES, { minLength: 12, maxLength: 12 }), async (files) => {
         batches += 1;
         // One at a time: what one import registers, the next dry run finds.
-        for (const [index, { content }] of [...OF_EACH_END, ...files].entries()) {
-          const key = `onboarding/seat_id=seat-alpha/batch-${batches}/file-${index}.csv`;
+        const written = await Promise.all([...OF_EACH_END, ...files].map((write) => write()));
+        for (const [index, { format, content }] of written.entries()) {
+          const key = `onboarding/seat_id=seat-alpha/batch-${batches}/file-${index}.${format}`;
           await put(key, content, batches * 1000 + index);
           const preflight = await hub.ok<Preflight>('POST', `/inputs/${inputId}/preflight`, { key });
           const row = await importOf(key);
           await compare(preflight, row);
           seen[preflight.verdict] += 1;
           if (row.state === 'held') seen.held += 1;
-          if ((row.rows?.rejected ?? 0) > 0) seen.rejected += 1;
+          if (format === 'xlsx' && row.rows !== null) seen.workbooks += 1;
+          const { rejected = 0, rejectedByReason = {} } = row.rows ?? {};
+          if (rejected > 0) seen.rejected += 1;
+          if ('SUPPRESSED' in rejectedByReason) seen.suppressed += 1;
           if (row.state !== 'published' || preflight.guard.sizeAfter === null) continue;
           const { size } = await hub.ok<{ size: number }>('GET', `/audiences/${row.audienceId}`);
           expect(preflight.guard).toMatchObject({ sizeAfter: size, added: row.added, removed: row.removed });

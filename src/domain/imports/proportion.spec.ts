@@ -3,6 +3,10 @@ import * as fc from 'fast-check';
 import { estimateShare } from './proportion.js';
 
 describe('a share estimated from a sample', () => {
+  it('says nothing where nothing was drawn', () => {
+    expect(estimateShare(0, 0)).toEqual({ share: 0, low: 0, high: 1 });
+  });
+
   it('is what textbooks say', () => {
     const { share, low, high } = estimateShare(8, 10);
     expect(share).toBe(0.8);

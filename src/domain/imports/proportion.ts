@@ -10,9 +10,10 @@ const Z = 1.959964;
 
 /**
  * Estimates a share from `hits` of `drawn` (Wilson's score interval, which holds at the ends too: none of 50 is
- * not "0 % for sure"). `drawn` at least 1.
+ * not "0 % for sure"). Where nothing is drawn, anything may be true.
  */
 export function estimateShare(hits: number, drawn: number): Proportion {
+  if (drawn === 0) return { share: 0, low: 0, high: 1 };
   const share = hits / drawn;
   const square = Z ** 2 / drawn;
   const middle = (share + square / 2) / (1 + square);

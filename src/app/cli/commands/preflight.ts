@@ -48,6 +48,7 @@ interface Preflight {
   } | null;
   match: {
     sampledRows: number;
+    suppressedRows: number;
     isWhole: boolean;
     matchedRows: number;
     share: number;
@@ -143,7 +144,7 @@ function mappingLine({ state, change }: NonNullable<Preflight['mapping']>): stri
 
 function matchLine(match: Preflight['match']): string {
   if (match === null) return 'not estimated';
-  const of = `${match.matchedRows} of ${match.sampledRows} rows`;
+  const of = `${match.matchedRows} of ${match.sampledRows - match.suppressedRows} rows`;
   if (match.isWhole) return `${percent(match.share)} (${of} are known people)`;
   return `${percent(match.share)}, between ${percent(match.low)} and ${percent(match.high)} (${of} of a sample)`;
 }

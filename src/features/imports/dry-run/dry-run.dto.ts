@@ -126,9 +126,14 @@ class PreflightProblemView extends ImportErrorView {
 }
 
 class MatchView {
-  @ApiProperty({ description: 'Accepted rows that were looked up, drawn at random' })
+  @ApiProperty({ description: 'Usable rows that were looked up, drawn at random' })
   sampledRows!: number;
-  @ApiProperty({ description: 'All accepted rows were looked up: the share is exact' })
+  @ApiProperty({
+    description:
+      'Of those, rows of suppressed people. The share is one of the others; in `rows` they are counted where isWhole',
+  })
+  suppressedRows!: number;
+  @ApiProperty({ description: 'All usable rows were looked up: the share is exact' })
   isWhole!: boolean;
   @ApiProperty({ description: 'Of those, rows of people who are known' })
   matchedRows!: number;
@@ -262,8 +267,16 @@ function showFile({ preflight, ...file }: DryScanFile): DryScanFileView {
   return { ...file, preflight: preflight && showDryRun(preflight) };
 }
 
-function matchOf({ sampledRows, isWhole, matchedRows, share, low, high }: MatchView): MatchView {
-  return { sampledRows, isWhole, matchedRows, share, low, high };
+function matchOf({
+  sampledRows,
+  suppressedRows,
+  isWhole,
+  matchedRows,
+  share,
+  low,
+  high,
+}: MatchView): MatchView {
+  return { sampledRows, suppressedRows, isWhole, matchedRows, share, low, high };
 }
 
 function fileOf({ mapping, sizeBytes, encoding, delimiter, columns, endsMidRecord }: DryRunResult): FileView {

@@ -8,7 +8,7 @@ import { suppressionKey } from '../../suppressions/index.js';
 import { audienceLimit } from '../pipeline/audience-step.js';
 import { stagePlan } from '../pipeline/bulk-steps.js';
 import { LISTED_PROBLEMS } from '../pipeline/import-records.js';
-import { addCounts, countWarnings } from '../pipeline/import-rows.js';
+import { addCounts, countWarnings, withSuppressed } from '../pipeline/import-rows.js';
 import type { AudienceRow, ImportWork } from '../pipeline/import-work.js';
 import { mappingChange, mappingChanged, mappingFor, refusalOf } from '../pipeline/preflight-step.js';
 import { cellWarnings, columnWarnings, hintWarnings } from '../pipeline/warnings.js';
@@ -132,13 +132,15 @@ async function usable(
   { workspace, audience, onUnknown, shape, declaredRows }: DryRunRequest,
   { report, explained, match }: { report: UsableReport; explained: RowExplanation; match: Match | null },
 ): Promise<DryRunResult> {
-  const rejected = report.rejected + explained.rejected;
-  const rejectedByReason = addCounts(report.rejectedByReason, explained.rejectedByReason);
+  const invalid = report.rejected + explained.rejected;
+  const invalidByReason = addCounts(report.rejectedByReason, explained.rejectedByReason);
+  // Of a sample they say nothing of the file.
+  const suppressed = match?.isWhole ? match.suppressedRows : 0;
   const rows = {
-    read: explained.accepted + rejected,
-    accepted: explained.accepted,
-    rejected,
-    rejectedByReason,
+    read: explained.accepted + invalid,
+    accepted: explained.accepted - suppressed,
+    rejected: invalid + suppressed,
+    rejectedByReason: withSuppressed(invalidByReason, suppressed),
   };
   const change = mappingChange(audience, report.mapping);
   const full = audience === undefined ? await audienceLimit(db, workspace) : undefined;
@@ -154,7 +156,7 @@ async function usable(
     endsMidRecord: report.endsMidRecord,
     rows,
     problems: [...report.problems, ...explained.problems].slice(0, LISTED_PROBLEMS),
-    problemCounts: rejectedByReason,
+    problemCounts: invalidByReason,
     warnings: [
       ...hintWarnings(report.hints),
       ...columnWarnings(report.mapping),
@@ -168,7 +170,8 @@ async function usable(
     guard: previewGuard({
       workspace,
       audience,
-      rows,
+      // Nothing is wrong with the rows of suppressed people.
+      rows: { ...rows, rejected: invalid },
       endsMidRecord: report.endsMidRecord,
       match,
       create: onUnknown === 'create',

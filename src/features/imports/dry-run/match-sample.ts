@@ -14,8 +14,10 @@ import { anySuppressed, withhold } from '../sql/withhold.js';
 
 /** How many rows of a file are somebody known. */
 export interface Match {
-  /** Rows that were looked up; `isWhole`: all accepted ones, so the figures are exact. */
+  /** Rows that were looked up; `isWhole`: all that can be used, so the figures are exact. */
   sampledRows: number;
+  /** Of those, rows of suppressed people, who are let nowhere. The share is one of the others. */
+  suppressedRows: number;
   isWhole: boolean;
   /** Of those, rows of known people. */
   matchedRows: number;
@@ -60,18 +62,20 @@ export async function matchSample(
   try {
     signal.throwIfAborted();
     await stageFile(warehouse, tables, fileSource(cleanReading(sample.path), sample.columns), plan);
-    if (await anySuppressed(warehouse, workspace.number))
-      await withhold(warehouse, request, await suppressed());
+    const suppressedRows = (await anySuppressed(warehouse, workspace.number))
+      ? (await withhold(warehouse, request, await suppressed())).rows
+      : 0;
     signal.throwIfAborted();
     const { counts, members } = await countKnown(warehouse, request);
     const { matched } = counts;
     signal.throwIfAborted();
     const found = { ...request, members };
     const sizes = sample.isWhole ? await sizesOf(warehouse, found, { audience, create }) : null;
-    const { share, low, high } = estimateShare(matched, sample.rows);
+    const { share, low, high } = estimateShare(matched, sample.rows - suppressedRows);
     const range = sample.isWhole ? { low: share, high: share } : { low, high };
     return {
       sampledRows: sample.rows,
+      suppressedRows,
       isWhole: sample.isWhole,
       matchedRows: matched,
       share,

@@ -18,9 +18,8 @@ export function importRows({ progress }: Pick<ImportWork, 'progress'>): ImportRo
   const members = (resolved?.matched ?? 0) + (resolved?.created ?? 0);
   // An import that was cut off after it had counted may find that others made its new people meanwhile.
   const created = Math.min(resolved?.createdProfiles ?? nextSize, nextSize);
-  const withheld: Record<string, number> = suppressed === 0 ? {} : { [SUPPRESSED]: suppressed };
   const invalid = addCounts(report?.rejectedByReason ?? {}, invalidByReason);
-  const rejectedByReason = addCounts(invalid, withheld);
+  const rejectedByReason = withSuppressed(invalid, suppressed);
   const waterfall = waterfallOf({
     rejectedByReason,
     rejected,
@@ -48,6 +47,14 @@ function matchedBy({ report, resolved }: ImportProgress): Record<string, number>
   if (resolved.matchedBy !== undefined) return resolved.matchedBy;
   const only = report?.mapping.identities[0];
   return only === undefined || resolved.matched === 0 ? {} : { [only.type]: resolved.matched };
+}
+
+/** Rejected rows by reason, those of suppressed people among them. */
+export function withSuppressed(
+  byReason: Readonly<Record<string, number>>,
+  suppressed: number,
+): Record<string, number> {
+  return suppressed === 0 ? { ...byReason } : addCounts(byReason, { [SUPPRESSED]: suppressed });
 }
 
 /** Sums by key. */
