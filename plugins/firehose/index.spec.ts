@@ -228,6 +228,9 @@ describe('the Firehose output', () => {
       { type: 'email_sha256', encoding: 'raw' },
     ]);
     expect(limitsOf(firehose, parse(shared))).toEqual({ batchSize: 7, concurrency: 3 });
+    const expiry = (given: object) =>
+      firehose.expireAfterMs?.(parse(given), firehose.connectionSettings.parse({}));
+    expect([expiry(shared), expiry({ ...shared, expireAfterDays: 2 })]).toEqual([undefined, 172_800_000]);
     expect(
       firehose.settings.safeParse({ ...parse({}), email: 'off', phone: 'off', customerId: 'off' }).success,
     ).toBe(false);

@@ -24,6 +24,7 @@ import {
 import { connectionSettings, credentials, DEFAULT_BATCH_SIZE, settings } from './settings.js';
 
 const zip = promisify(gzip);
+const DAY_MS = 86_400_000;
 
 /** The messages of mParticle's Firehose, so that an endpoint made for it works with the hub. */
 export const firehose = defineOutput({
@@ -39,6 +40,7 @@ export const firehose = defineOutput({
   attributes: 'optional',
   limits: { batchSize: DEFAULT_BATCH_SIZE },
   limitsFor: ({ batchSize, concurrency }) => ({ batchSize, concurrency }),
+  expireAfterMs: ({ expireAfterDays: days }) => (days === undefined ? undefined : days * DAY_MS),
   async check(ctx) {
     assertFits(ctx, read(await post(ctx, registrationRequest(ctx)), registrationResponse));
   },

@@ -44,6 +44,10 @@ export const settings = z
       .default(DEFAULT_BATCH_SIZE)
       .meta({ description: 'User profiles a message holds at most' }),
     concurrency: z.int().min(1).max(16).default(1).meta({ description: 'Messages under way at once' }),
+    expireAfterDays: z.int().min(1).max(3650).optional().meta({
+      description:
+        'Days after which the receiver forgets members who are not added again; the hub adds them in time. Unless set: never',
+    }),
   })
   .refine(({ email, phone, customerId }) => [email, phone, customerId].some((how) => how !== 'off'), {
     message: 'must send at least one of email, phone and customerId',

@@ -23,9 +23,14 @@ export async function catchUp(db: Database, lease: WorkLease, order: DeliveryOrd
 }
 
 /** Written down before the first batch is sent: from now on something may have reached the partner. */
-export async function touch(db: Database, lease: WorkLease, { delivery }: DeliveryOrder): Promise<void> {
+export async function touch(
+  db: Database,
+  lease: WorkLease,
+  { delivery }: DeliveryOrder,
+  now: Date,
+): Promise<void> {
   if (delivery.touchedAt !== null) return;
-  await db.update(deliveries).set({ touchedAt: new Date() }).where(lease.isHeld(delivery.id));
+  await db.update(deliveries).set({ touchedAt: now }).where(lease.isHeld(delivery.id));
 }
 
 function dealtWith({ delivery: { accepted, rejected, skipped } }: DeliveryOrder): number {

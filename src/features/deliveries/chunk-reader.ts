@@ -1,9 +1,10 @@
 import type { AudienceTarget } from '../../domain/audiences/index.js';
 import { inTargetSql } from '../../domain/audiences/index.js';
+import { inSlicesSql } from '../../domain/heartbeats/index.js';
 import type { SharedAttribute } from '../../domain/identities/index.js';
 import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
-import type { DeliveryCursor, Operation } from '../../platform/database/index.js';
+import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
 import type { AudienceKey, IdentityRange, Ledger, TextPage, Selection } from '../ledger/index.js';
 
 /**
@@ -31,8 +32,8 @@ export interface Reading {
   toVersion: number;
   /** Changes of identities that are sent for members who stay. */
   identities: IdentityRange;
-  /** Members who stay are sent as they are, all of them. */
-  again: boolean;
+  /** Members who stay are sent as they are; null: are not. */
+  again: SendsAgain | null;
   forms: readonly IdentityForm[];
   limits: OutputLimits;
   /** Attributes that go with the identities of members who are added. */
@@ -41,6 +42,9 @@ export interface Reading {
 
 /** What goes out by changes, in this order. */
 const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities', 'add_again'];
+
+/** Those of them that are about members who stay. */
+const OF_STAYERS = ['add_identities', 'add_again'] as const;
 
 /** Reads what a delivery has to send, in the order of its cursor. */
 export class ChunkReader {
@@ -56,11 +60,11 @@ export class ChunkReader {
       return this.ledger.count(key, { what: 'members', version: to }, this.condition());
     }
     const { added, removed } = await this.ledger.countChanges(key, { from, to }, this.condition());
-    const stayers = CHANGES.find(
-      (operation) => operation !== 'add' && operation !== 'remove' && this.sends(operation),
-    );
-    if (stayers === undefined) return added + removed;
-    return added + removed + (await this.ledger.count(key, this.selection(stayers), this.condition()));
+    let members = added + removed;
+    for (const operation of OF_STAYERS.filter((one) => this.sends(one))) {
+      members += await this.ledger.count(key, this.selection(operation), this.condition(operation));
+    }
+    return members;
   }
 
   /** Steps from `cursor` on to the end. */
@@ -72,12 +76,12 @@ export class ChunkReader {
     }
   }
 
-  /** A connection's first delivery sends everybody as they are; so does one that sends all again. */
+  /** A connection's first delivery sends everybody as they are; so does a backfill. */
   private sends(operation: Operation): boolean {
     const { fromVersion, identities, again } = this.reading;
     if (operation === 'add_identities')
-      return fromVersion > 0 && identities.upTo > identities.after && !again;
-    return operation !== 'add_again' || (fromVersion > 0 && again);
+      return fromVersion > 0 && identities.upTo > identities.after && again?.backfill === undefined;
+    return operation !== 'add_again' || (fromVersion > 0 && again !== null);
   }
 
   private async *stepsOf(
@@ -129,7 +133,7 @@ export class ChunkReader {
   ): Promise<TextPage> {
     const { key, forms } = this.reading;
     const attributes = operation === 'remove' ? [] : this.reading.attributes;
-    const request = { ...page, forms, attributes, condition: this.condition() };
+    const request = { ...page, forms, attributes, condition: this.condition(operation) };
     return this.ledger.texts(key, this.selection(operation), request);
   }
 
@@ -137,11 +141,16 @@ export class ChunkReader {
     const { fromVersion: from, toVersion: to, identities, forms } = this.reading;
     if (operation === 'replace') return { what: 'members', version: to };
     if (operation === 'add_identities') return { what: 'learned', from, to, identities, forms };
-    if (operation === 'add_again') return { what: 'again', since: from, from, to };
+    if (operation === 'add_again') {
+      return { what: 'again', since: this.reading.again?.heartbeat?.since ?? from, from, to };
+    }
     return { what: operation, from, to };
   }
 
-  private condition(): string {
-    return inTargetSql(this.reading.target, 'mpid');
+  private condition(operation?: Operation): string {
+    const { target, again } = this.reading;
+    const inTarget = inTargetSql(target, 'mpid');
+    const slots = operation === 'add_again' ? again?.heartbeat?.slots : undefined;
+    return slots ? `${inTarget} AND ${inSlicesSql(Object.keys(slots).map(Number))}` : inTarget;
   }
 }

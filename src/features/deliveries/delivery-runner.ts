@@ -129,7 +129,7 @@ export class DeliveryRunner {
         fromVersion,
         toVersion,
         identities,
-        again: sendsAgain !== null,
+        again: sendsAgain,
         forms: identitiesOf(line.connector, line.context(last.signal).settings),
         limits: line.limits,
         attributes: sharedAttributes(order.connection.attributes),
@@ -142,7 +142,7 @@ export class DeliveryRunner {
       try {
         const steps = oneAhead(reader.steps(cursor));
         const audience = await this.partnerAudience(order, calls);
-        await touch(this.parts.db, this.parts.lease, order);
+        await touch(this.parts.db, this.parts.lease, order, this.parts.clock.now());
         const side = new PartnerSide(calls, audience, {
           fromVersion,
           toVersion,

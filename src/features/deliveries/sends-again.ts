@@ -1,4 +1,4 @@
-import { and, eq, sql, type SQL } from 'drizzle-orm';
+import { and, eq, isNotNull, sql, type SQL } from 'drizzle-orm';
 import {
   connections,
   connectionUpkeep,
@@ -20,8 +20,16 @@ export function sendsAgainSql(): SQL<SendsAgain | null> {
 
 /** Whether another delivery has done what this one was made for, since somebody looked. */
 export function wasSentAgain({ delivery, upkeep }: Pick<DeliveryOrder, 'delivery' | 'upkeep'>): boolean {
-  const backfill = delivery.sendsAgain?.backfill;
-  return backfill !== undefined && (upkeep?.backfillsDone ?? 0) >= backfill;
+  const { backfill, heartbeat } = delivery.sendsAgain ?? {};
+  if (backfill !== undefined) return (upkeep?.backfillsDone ?? 0) >= backfill;
+  const done = upkeep?.heartbeats?.slots ?? {};
+  return Object.entries(heartbeat?.slots ?? {}).some(([slice, slotMs]) => (done[slice] ?? 0) >= slotMs);
+}
+
+/** Slots of slices that were dealt with, put to those that were before. */
+export function slotsDoneSql(slots: Record<string, number>): SQL {
+  return sql`jsonb_set(${connectionUpkeep.heartbeats}, '{slots}',
+    ${connectionUpkeep.heartbeats}->'slots' || ${JSON.stringify(slots)}::text::jsonb)`;
 }
 
 /** Part of the end of a delivery: what it sent again is done. Whoever asks meanwhile asks for the next one. */
@@ -42,4 +50,9 @@ export async function noteSentAgain(
       .set({ backfillsDone: sendsAgain.backfill })
       .where(and(own, sql`${connectionUpkeep.backfillsDone} < ${sendsAgain.backfill}`));
   }
+  if (sendsAgain?.heartbeat === undefined) return;
+  await tx
+    .update(connectionUpkeep)
+    .set({ heartbeats: slotsDoneSql(sendsAgain.heartbeat.slots) })
+    .where(and(own, isNotNull(connectionUpkeep.heartbeats)));
 }

@@ -68,6 +68,11 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
         expect(await all(audienceId, { what: 'remove', from, to })).toEqual(
           ascending([...a].filter((m) => !b.has(m))),
         );
+        const since = Math.floor(from / 2);
+        const before = model[since] ?? new Set<number>();
+        expect(await all(audienceId, { what: 'again', since, from, to })).toEqual(
+          ascending([...b].filter((m) => a.has(m) && before.has(m))),
+        );
         expect(await ledger.count({ audienceId, workspace: 1 }, { what: 'members', version: to })).toBe(
           b.size,
         );

@@ -1,9 +1,18 @@
 import { Module } from '@nestjs/common';
+import { PluginRegistry } from '../../host/registry/index.js';
+import type { Clock } from '../../platform/clock/index.js';
+import type { Database } from '../../platform/database/index.js';
+import { CLOCK, DATABASE, WAREHOUSE, WORK_QUEUE } from '../../platform/nest/index.js';
+import type { WorkQueue } from '../../platform/queue/index.js';
+import type { Warehouse } from '../../platform/warehouse/index.js';
 import { ConnectionsModule } from '../connections/index.js';
 import { DeliveriesModule } from '../deliveries/index.js';
 import { FaultsModule } from '../faults/index.js';
+import { Ledger } from '../ledger/index.js';
 import { ScheduleModule } from '../schedule/index.js';
 import { TenancyModule } from '../tenancy/index.js';
+import { HeartbeatSchedule } from './heartbeats/heartbeats.schedule.js';
+import { Heartbeats } from './heartbeats/heartbeats.js';
 import { AcceptedMembers } from './reconciliation/accepted-members.js';
 import { GoneLists } from './reconciliation/gone-lists.js';
 import { ReconcileController } from './reconciliation/reconcile.controller.js';
@@ -14,6 +23,23 @@ import { Reconciler } from './reconciliation/reconciler.js';
 @Module({
   imports: [TenancyModule, ScheduleModule, ConnectionsModule, DeliveriesModule, FaultsModule],
   controllers: [ReconcileController],
-  providers: [AcceptedMembers, GoneLists, Reconciler, ReconcileService],
+  providers: [
+    AcceptedMembers,
+    GoneLists,
+    Reconciler,
+    ReconcileService,
+    HeartbeatSchedule,
+    {
+      provide: Heartbeats,
+      inject: [DATABASE, WAREHOUSE, PluginRegistry, WORK_QUEUE, CLOCK],
+      useFactory: (
+        db: Database,
+        warehouse: Warehouse,
+        registry: PluginRegistry,
+        queue: WorkQueue,
+        clock: Clock,
+      ) => new Heartbeats({ db, ledger: new Ledger(warehouse), registry, queue, clock }),
+    },
+  ],
 })
 export class UpkeepModule {}

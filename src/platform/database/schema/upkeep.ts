@@ -21,10 +21,25 @@ export interface Reconciliation {
   problem: { code: string; message: string } | null;
 }
 
-/** What a delivery sends besides changes: members who stay, once again. */
+/** What a delivery sends besides changes: members who stay, once again; one of both. */
 export interface SendsAgain {
-  /** Of all members: the number of the backfill that somebody asked for. */
+  /** All of them: the number of the backfill that somebody asked for. */
   backfill?: number;
+  /** Those of slices, before the partner forgets them. */
+  heartbeat?: {
+    /** Only who was a member at this version already: all others were added a short time ago. */
+    since: number;
+    /** Start of the slot that it is for, by slice. */
+    slots: Record<string, number>;
+  };
+}
+
+/** Where the heartbeats of a connection are whose partner forgets members. */
+export interface Heartbeats {
+  /** When the hub first saw that it does. Milliseconds since 1970, as the slots are. */
+  sinceMs: number;
+  /** Start of the newest slot that was dealt with, by slice. */
+  slots: Record<string, number>;
 }
 
 /** What is looked after at the partner of a connection, beside its deliveries. One row a connection, made when needed. */
@@ -42,6 +57,7 @@ export const connectionUpkeep = pgTable(
     /** How often somebody asked for a backfill, and up to which time it was done: several before it begins are one. */
     backfillsWanted: integer().notNull().default(0),
     backfillsDone: integer().notNull().default(0),
+    heartbeats: jsonb().$type<Heartbeats>(),
   },
   (t) => [index('connection_upkeep_workspace').on(t.workspaceId)],
 );

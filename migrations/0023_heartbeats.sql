@@ -1,0 +1,1 @@
+ALTER TABLE "connection_upkeep" ADD COLUMN "heartbeats" jsonb;

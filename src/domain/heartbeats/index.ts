@@ -1,0 +1,1 @@
+export { cycleMsOf, dueSlots, inSlicesSql } from './slices.js';
