@@ -19,7 +19,7 @@ import type { ImportErrorsQuery, ImportsQuery } from './imports.dto.js';
 import { waitsForApproval } from './approval/approval-problems.js';
 import { isBlocked, MappingService } from './mapping/mapping.service.js';
 import { assertNewest } from './newest.js';
-import { rejectsKey } from './pipeline/import-runner.js';
+import { rejectsKey } from './pipeline/import-steps.js';
 import { dropWorkTables } from './sql/tables.js';
 
 type ImportRow = typeof imports.$inferSelect;
