@@ -3,6 +3,7 @@ import { braze } from './braze/index.js';
 import { file } from './file/index.js';
 import { firehose } from './firehose/index.js';
 import { folderDrop } from './folder-drop/index.js';
+import { googleCustomerMatch } from './google-customer-match/index.js';
 import { l2Universe } from './l2-universe/index.js';
 import { mailchimp } from './mailchimp/index.js';
 import { metaCustomAudiences } from './meta-custom-audiences/index.js';
@@ -17,6 +18,7 @@ export const plugins = [
   file,
   firehose,
   folderDrop,
+  googleCustomerMatch,
   l2Universe,
   mailchimp,
   metaCustomAudiences,

@@ -140,8 +140,22 @@ function tokensSuite(open: () => Promise<TemporaryDatabase>): void {
     await expect(revoked).rejects.toMatchObject({ kind: 'auth', code: 'OAUTH_REFUSED' });
     await expect(revoked).rejects.toThrow(/\(invalid_grant\)/);
     await expect(revoked).rejects.not.toThrow(/ann@|client-secret|refresh-0/);
-    issuer.refusal = { status: 503 };
-    await expect(ask(another())).rejects.toMatchObject({ kind: 'retryable', code: 'OAUTH_FAILED' });
+    for (const [status, error] of [
+      [401, 'deleted_client'],
+      [401, 'something_new'],
+      [403, 'access_denied'],
+    ] as const) {
+      issuer.refusal = { status, body: JSON.stringify({ error }) };
+      await expect(ask(another())).rejects.toMatchObject({ kind: 'auth', code: 'OAUTH_REFUSED' });
+    }
+    for (const answer of [
+      { status: 503 },
+      { status: 408 },
+      { status: 403, body: '{"error":"rate_limit_exceeded"}' },
+    ]) {
+      issuer.refusal = answer;
+      await expect(ask(another())).rejects.toMatchObject({ kind: 'retryable', code: 'OAUTH_FAILED' });
+    }
     issuer.refusal = { status: 200, body: '{}' };
     await expect(ask(another())).rejects.toMatchObject({ kind: 'retryable', code: 'MALFORMED_RESPONSE' });
     issuer.refusal = undefined;

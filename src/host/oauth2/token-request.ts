@@ -37,6 +37,12 @@ const FINAL = new Set([
   'invalid_scope',
   'unsupported_grant_type',
   'invalid_request',
+  // Google's own.
+  'access_denied',
+  'deleted_client',
+  'disabled_client',
+  'admin_policy_enforced',
+  'org_internal',
 ]);
 
 /** Asks a token endpoint. Throws ConnectorErrors; none of them repeats what the endpoint said but its error code. */
@@ -107,7 +113,8 @@ function refusalOf(response: HttpResponse): ConnectorError {
   const error = errorOf(response);
   if (status === 429)
     return fault.rateLimited('OAUTH_LIMITED', 'The token endpoint wants a pause.', retryAfterMs);
-  if (status < 500 && (error === undefined || FINAL.has(error))) {
+  const isFinal = status === 401 || (error === undefined ? status !== 408 : FINAL.has(error));
+  if (status < 500 && isFinal) {
     const said = error === undefined ? '' : ` (${error})`;
     return fault.auth(
       'OAUTH_REFUSED',

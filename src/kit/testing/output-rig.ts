@@ -113,6 +113,8 @@ export class OutputRig {
       http: new TestHttpClient(evidence, abort.signal, this.timeoutMs),
       destination: () => this.destination,
       connect: testConnect(abort.signal),
+      // A secret like the others: it must not be said either.
+      ...(plugin.oauth2 ? { accessToken: () => Promise.resolve(`${this.canary}-access`) } : {}),
       log: evidence.log,
       signal: abort.signal,
       now: () => new Date(),
