@@ -36,7 +36,7 @@ export async function nextRange(
   selection: Selection,
   { after, limit }: Pick<PageRequest, 'after' | 'limit'>,
 ): Promise<LedgerRange | undefined> {
-  const start = after === null ? '1' : `mpid > ${mpidSql(after)}`;
+  const start = afterSql(after);
   const order = selection.what === 'learned' ? 'mpid' : 'audience_id, mpid';
   const opposite = oppositeRowsSql(key, selection);
   const [end] = await warehouse.query<{ last: string; n: string; others: string }>(
@@ -53,6 +53,11 @@ export async function nextRange(
     isPlain: Number(end.others) === 0,
     next: Number(end.n) < limit ? null : end.last,
   };
+}
+
+/** Condition on the mpids that come behind one; null: all. */
+export function afterSql(after: string | null): MpidCondition {
+  return after === null ? '1' : `mpid > ${mpidSql(after)}`;
 }
 
 /** -2^63 cannot be written as a literal: its digits are read before its sign. */

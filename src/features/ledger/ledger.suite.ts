@@ -5,6 +5,7 @@ import type { Warehouse } from '../../platform/warehouse/index.js';
 import { sharesAttributes } from './attribute-text.suite.js';
 import { Ledger } from './ledger.js';
 import { describeMemberTexts, writeChanges } from './member-texts.suite.js';
+import { describeReached } from './reached.suite.js';
 import { changesCheckSql } from './sql.js';
 
 const ascending = (set: Iterable<number>) => [...set].sort((a, b) => a - b);
@@ -24,6 +25,7 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
   afterAll(() => opened.close());
 
   describe('the text of members', () => describeMemberTexts(() => warehouse));
+  describe('whom a removal takes away', () => describeReached(() => warehouse));
 
   const write = (audienceId: number, version: number, before: Set<number>, after: Set<number>) =>
     writeChanges(warehouse, audienceId, version, before, after);

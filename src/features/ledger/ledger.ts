@@ -49,7 +49,7 @@ export class Ledger {
   async count(key: AudienceKey, selection: Selection, condition?: MpidCondition): Promise<number> {
     const [row] = await this.warehouse.query<{ n: string | number }>(
       `SELECT count() AS n FROM (${selectSql(key, selection, condition)})`,
-      { settings: IN_ORDER, lane: 'bulk' },
+      { settings: selection.what === 'reached' ? MERGED : IN_ORDER, lane: 'bulk' },
     );
     return Number(row?.n ?? 0);
   }

@@ -1,5 +1,6 @@
 import type { IdentityForm } from '../../kit/index.js';
 import { learnedSql, type IdentityRange } from './identity-changes.js';
+import { reachedSql, type KeptMembers } from './reached.js';
 import { betweenSql, changesSql, codesOf, membersSql, type MpidCondition } from './sql.js';
 
 /** An audience in the warehouse's terms. */
@@ -11,10 +12,12 @@ export interface AudienceKey {
 
 /**
  * What to read of an audience: all members at a version, those who came or went between two, those who were members at
- * both and learned identities of the forms, or those who were members at both and at a third one before them.
+ * both and learned identities of the forms, those who were members at both and at a third one before them, or those
+ * who were members at any of some versions and are not kept.
  */
 export type Selection =
   | { what: 'members'; version: number }
+  | { what: 'reached'; versions: readonly number[]; kept: readonly KeptMembers[] }
   | { what: 'add' | 'remove'; from: number; to: number }
   | { what: 'learned'; from: number; to: number; identities: IdentityRange; forms: readonly IdentityForm[] }
   | { what: 'again'; since: number; from: number; to: number };
@@ -23,6 +26,7 @@ export type Selection =
 export function selectSql(key: AudienceKey, selection: Selection, condition: MpidCondition = '1'): string {
   if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
   if (selection.what === 'again') return stayingSql(key.audienceId, selection, condition);
+  if (selection.what === 'reached') return reachedSql(key.audienceId, selection, condition);
   if (selection.what !== 'learned') return changesSql(key.audienceId, selection, selection.what, condition);
   const { from, to } = selection;
   return `SELECT mpid FROM ledger
@@ -57,6 +61,9 @@ export function oppositeRowsSql(key: AudienceKey, selection: Selection): string 
   // Of members at several versions, whoever left after the first of them is none.
   if (selection.what === 'again')
     return `ledger WHERE ${betweenSql(key.audienceId, { from: 0, to: selection.to })} AND sign = -1`;
+  // Somebody may be kept, or have been a member at one of the versions only.
+  if (selection.what === 'reached' && (selection.kept.length > 0 || selection.versions.length > 1))
+    return undefined;
   return signedRowsSql(key, selection, selection.what === 'remove' ? 1 : -1);
 }
 
@@ -72,6 +79,7 @@ function signedRowsSql(
 /** Versions after the first, up to the second, whose rows say who is meant. */
 function spanOf(selection: Exclude<Selection, { what: 'learned' }>): [number, number] {
   if (selection.what === 'members') return [0, selection.version];
+  if (selection.what === 'reached') return [0, Math.max(0, ...selection.versions)];
   return selection.what === 'again' ? [0, selection.since] : [selection.from, selection.to];
 }
 

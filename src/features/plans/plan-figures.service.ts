@@ -33,6 +33,7 @@ const OPERATION_OF = {
   remove: 'remove',
   learned: 'add_identities',
   again: 'add_again',
+  reached: 'remove',
 } as const satisfies Record<Selection['what'], Operation>;
 
 /** Counts what a delivery would come to. The engine counts; nobody is read. */
