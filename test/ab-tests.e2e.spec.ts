@@ -241,9 +241,14 @@ describe('an A/B test', () => {
     expect(ended).toMatchObject({
       id: test.id,
       variants: ['Push', 'E-mail', 'Control'],
-      connections: [{ id: part.id, variant: 'Push' }],
+      connections: [{ id: part.id, variant: 'Push', removal: { members: 'removed', list: 'deleted' } }],
     });
-    expect((await hub.api('GET', `/connections/${part.id}`)).status).toBe(404);
+    await until(
+      'the variant is out of the partner',
+      async () => (await hub.ok('GET', `/connections/${part.id}`)).status === 'removed',
+      60_000,
+    );
+    expect(sink.members.size).toBe(0);
     expect((await hub.api('GET', `/connections/${full.id}`)).status).toBe(200);
     expect(await hub.ok('GET', `/audiences/${audienceId}`)).toMatchObject({ abTest: false });
     expect((await hub.api('DELETE', `/audiences/${audienceId}/ab-test`)).status).toBe(404);

@@ -96,7 +96,7 @@ describe('a segmented audience', () => {
     const copy = await hub.ok<AudienceBody>('POST', `/audiences/${id}/duplicate`, { name: 'A copy' }, ownKey);
     expect(copy).toMatchObject({ name: 'A copy', kind: 'segmented', size: 2, version: 1 });
     expect(await namesOf('search=a+copy')).toEqual(['A copy']);
-    expect((await hub.api('DELETE', `/audiences/${id}`, undefined, ownKey)).status).toBe(204);
+    expect((await hub.api('DELETE', `/audiences/${id}`, undefined, ownKey)).status).toBe(200);
     expect(await hub.ok('GET', `/audiences/${copy.id}`, undefined, ownKey)).toMatchObject({ size: 2 });
   });
 
@@ -131,6 +131,7 @@ describe('deleting several audiences', () => {
     expect([await statusOf(first), await statusOf(connected), await statusOf(last)]).toEqual([404, 200, 404]);
     expect((await bulkDelete({ ids: [first, connected], confirm: true })).body).toEqual({
       deleted: [connected],
+      connections: [expect.objectContaining({ status: 'removed' })],
       failed: [{ id: first, code: 'NOT_FOUND', message: expect.any(String) }],
     });
   });
@@ -138,7 +139,11 @@ describe('deleting several audiences', () => {
   it('reaches no audience of another workspace', async () => {
     const id = await segmented('Foreign', 1);
     const { body } = await bulkDelete({ ids: [id], confirm: true }, otherKey);
-    expect(body).toEqual({ deleted: [], failed: [{ id, code: 'NOT_FOUND', message: expect.any(String) }] });
+    expect(body).toEqual({
+      deleted: [],
+      connections: [],
+      failed: [{ id, code: 'NOT_FOUND', message: expect.any(String) }],
+    });
     expect(await statusOf(id)).toBe(200);
     expect((await bulkDelete({ ids: [id] }, viewerKey)).status).toBe(403);
     expect(await statusOf(id)).toBe(200);

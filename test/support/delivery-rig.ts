@@ -40,6 +40,7 @@ import { silentLogger } from '../../src/platform/log/index.js';
 import { createMailer } from '../../src/platform/mail/index.js';
 import type { Job, WorkQueue } from '../../src/platform/queue/index.js';
 import { temporaryPglite, type TemporaryDatabase } from './databases.js';
+import { removalsOf } from './removal-parts.js';
 import { temporaryWarehouse } from './warehouse.js';
 
 /** The one who resumes. */
@@ -100,9 +101,22 @@ function processOf(
   const learning = new LearnedIdentities(db, ledger, registry, queue);
   const metrics = new Metrics();
   const mail = faultMail(db, queue, clock);
-  const journal = new DeliveryJournal(db, lease, new FaultLog(clock, mail), clock, metrics, () => 0.5);
+  const faultLog = new FaultLog(clock, mail);
+  const journal = new DeliveryJournal(db, lease, faultLog, clock, metrics, () => 0.5);
   const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
   const lines = new PartnerLines(contexts, budgets);
+  const removals = removalsOf({
+    db,
+    ledger,
+    lease,
+    journal,
+    registry,
+    contexts,
+    lines,
+    queue,
+    clock,
+    faultLog,
+  });
   const pacing = { ...DEFAULT_CALL_PACING };
   const runner = new DeliveryRunner({
     metrics,
@@ -112,13 +126,16 @@ function processOf(
     journal,
     planner,
     learning,
+    removals,
+    lists: removals.lists,
+    faults: faultLog,
     lines,
     queue,
     clock,
     log,
     pacing,
   });
-  const sweep = new DeliverySweep({ db, lease, planner, learning, queue, clock });
+  const sweep = new DeliverySweep({ db, lease, planner, learning, removals: removals.planner, queue, clock });
   return {
     queue,
     planner,
@@ -128,6 +145,7 @@ function processOf(
     secretBox,
     pacing,
     faults: new FaultsService(db, queue, clock, mail),
+    removals,
   };
 }
 

@@ -43,6 +43,8 @@ export class Sink {
   readonly created = new Map<string, string>();
   /** Names that audiences were given later, in order. */
   readonly renamed: string[] = [];
+  /** Names of audiences that were deleted, in order. */
+  readonly deleted: string[] = [];
   /** Members refused by name: the batch is taken, and the answer lists them. */
   readonly refusedRows = new Set<string>();
   /** Members because of whom a whole batch is refused with 422. */
@@ -103,6 +105,7 @@ export class Sink {
     if (failure === undefined || failure === 'lost answer') {
       if (body.event === 'audience.created') this.created.set(key, body.audience?.name ?? '');
       if (body.event === 'audience.renamed') this.renamed.push(body.audience?.name ?? '');
+      if (body.event === 'audience.deleted') this.deleted.push(body.audience?.name ?? '');
       if (body.event === 'audience.count') {
         this.counted += 1;
         response.writeHead(200).end(JSON.stringify({ count: this.members.size }));

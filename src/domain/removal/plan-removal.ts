@@ -24,8 +24,11 @@ export interface RemovalPlan {
    */
   members: 'removed' | 'replaced' | 'with_list' | 'stay' | 'none';
   list: 'deleted' | 'kept' | 'none';
-  /** Why the list is kept, where it could have been deleted, or why the members stay. */
-  because?: 'list_shared' | 'list_not_ours' | 'cannot_remove';
+  /**
+   * Why the list is kept, where it could have been deleted, or why the members stay; list_gone: somebody had deleted it
+   * at the partner before.
+   */
+  because?: 'list_shared' | 'list_not_ours' | 'cannot_remove' | 'list_gone';
 }
 
 /**

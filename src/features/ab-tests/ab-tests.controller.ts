@@ -34,7 +34,10 @@ export class AbTestsController {
   @Delete()
   @Access('editor')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Ends the test, with its variants and their connections' })
+  @ApiOperation({
+    summary:
+      'Ends the test, with its variants and their connections; says what becomes of what they had sent',
+  })
   @ApiOkResponse({ type: EndedAbTestView })
   delete(@CurrentPrincipal() principal: Principal, @AudienceIdParam() id: number): Promise<EndedAbTestView> {
     return this.tests.delete(principal, id);

@@ -7,6 +7,7 @@ import {
   MIN_VARIANTS,
   percentageOf,
 } from '../../domain/audiences/index.js';
+import { RemovalView } from '../connections/index.js';
 import { IsName } from '../http/index.js';
 import type { TestWithVariants } from '../variants/index.js';
 
@@ -71,6 +72,8 @@ class EndedConnection {
   variant!: string;
   @ApiProperty({ description: "The output's name" })
   output!: string;
+  @ApiProperty({ type: RemovalView, description: 'What becomes of what it had sent' })
+  removal!: RemovalView;
 }
 
 /** What went with a test. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import { percentageOf, planVariants, type PlannedVariant } from '../../domain/audiences/index.js';
 import { HubError, notFound } from '../../domain/errors/index.js';
 import { recordAudit } from '../../platform/audit/index.js';
@@ -8,13 +8,14 @@ import {
   abTests,
   abVariants,
   audiences,
+  connections,
   isUniqueViolation,
   type Database,
   type Transaction,
 } from '../../platform/database/index.js';
 import { InjectClock, InjectDatabase } from '../../platform/nest/index.js';
 import { AudienceRecords, type Audience } from '../audiences/index.js';
-import { ConnectionsService } from '../connections/index.js';
+import { ConnectionRemovals } from '../connections/index.js';
 import type { Principal } from '../tenancy/index.js';
 import { Variants, VariantSizes } from '../variants/index.js';
 import { showAbTest, type AbTestView, type EndedAbTestView, type SetAbTest } from './ab-tests.dto.js';
@@ -28,7 +29,7 @@ export class AbTestsService {
     private readonly records: AudienceRecords,
     private readonly variants: Variants,
     private readonly sizes: VariantSizes,
-    private readonly connections: ConnectionsService,
+    private readonly removals: ConnectionRemovals,
   ) {}
 
   /** Saves the test. WRONG_STATE where the audience has one: its members would change variants. */
@@ -57,37 +58,46 @@ export class AbTestsService {
   }
 
   /**
-   * Ends the test and, in the same transaction, the connections of its variants. The full audience's stay.
+   * Ends the test and, in the same transaction, the connections of its variants: what they had sent is removed at their
+   * partners. The full audience's stay.
    */
   async delete(principal: Principal, audienceId: number): Promise<EndedAbTestView> {
     await this.records.require(principal, audienceId);
-    return this.db.transaction(async (tx) => {
-      const [test] = await tx
+    const found = await this.variants.testOf(audienceId);
+    if (!found) throw noTest(audienceId);
+    const { test, variants } = found;
+    const ofVariants = inArray(
+      connections.variantId,
+      variants.map(({ id }) => id),
+    );
+    const foreseen = await this.removals.foresee(ofVariants, principal.name);
+    const begun = await this.db.transaction(async (tx) => {
+      const [ended] = await tx
         .update(abTests)
         .set({ deletedAt: this.clock.now() })
-        .where(and(eq(abTests.audienceId, audienceId), isNull(abTests.deletedAt)))
+        .where(and(eq(abTests.id, test.id), isNull(abTests.deletedAt)))
         .returning();
-      if (!test) throw noTest(audienceId);
-      const variants = await tx.select().from(abVariants).where(eq(abVariants.testId, test.id));
-      const ended = await this.connections.endOfVariants(
-        tx,
-        variants.map(({ id }) => id),
-      );
-      const names = new Map(variants.map(({ id, name }) => [id, name]));
-      const shown = variants.toSorted((one, other) => one.position - other.position).map(({ name }) => name);
+      if (!ended) throw noTest(audienceId);
+      const removals = await this.removals.begin(tx, ofVariants, foreseen, principal.name);
       await recordAudit(tx, {
         action: 'audience.ab-test.delete',
         object: { type: 'audience', id: audienceId },
         workspaceId: test.workspaceId,
-        changes: { variants: { from: shown }, connections: { from: ended.length } },
+        changes: {
+          variants: { from: variants.map(({ name }) => name) },
+          connections: { from: removals.going.length },
+        },
       });
-      const connections = ended.map(({ id, variantId, output }) => ({
-        id,
-        variant: names.get(variantId) ?? '',
-        output,
-      }));
-      return { id: test.id, audienceId, variants: shown, connections };
+      return removals;
     });
+    await this.removals.wake(begun);
+    const ended = begun.going.map(({ id, variant, output, removal }) => ({
+      id,
+      variant: variant ?? '',
+      output,
+      removal,
+    }));
+    return { id: test.id, audienceId, variants: variants.map(({ name }) => name), connections: ended };
   }
 
   private async save(

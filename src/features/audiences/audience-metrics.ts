@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gte, inArray, sum } from 'drizzle-orm';
 import {
   audienceVersions,
   connections,
+  LIVE_STATUSES,
   imports,
   outputs,
   type Database,
@@ -74,7 +75,7 @@ export class AudienceMetricsReader {
       .selectDistinct({ id: connections.audienceId, outputId: outputs.id, name: outputs.name })
       .from(connections)
       .innerJoin(outputs, eq(outputs.id, connections.outputId))
-      .where(inArray(connections.audienceId, [...ids]))
+      .where(and(inArray(connections.audienceId, [...ids]), inArray(connections.status, LIVE_STATUSES)))
       .orderBy(asc(outputs.name), asc(outputs.id));
     const names = new Map<number, string[]>();
     for (const { id, name } of rows) names.set(id, [...(names.get(id) ?? []), name]);

@@ -1,12 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import type { Response } from 'express';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiPage, AudienceIdParam } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
 import {
@@ -65,20 +58,18 @@ export class AudiencesController {
   @Access('editor')
   @ApiOperation({
     summary: 'Deletes the audience; 409 lists what goes with it unless confirm=true',
-    description: 'With dryRun=true nothing is deleted, and the answer says what would go with it.',
+    description:
+      'The answer says what went with it, and what becomes of what was sent to partners. With dryRun=true nothing is ' +
+      'deleted, and the answer says what would go with it.',
   })
-  @ApiNoContentResponse({ description: 'Deleted' })
-  @ApiOkResponse({ type: DeletionView, description: 'Answer to dryRun=true' })
-  async delete(
+  @ApiOkResponse({ type: DeletionView })
+  delete(
     @CurrentPrincipal() principal: Principal,
     @AudienceIdParam() id: number,
     @Query() query: DeletionQuery,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<DeletionView | undefined> {
+  ): Promise<DeletionView> {
     if (query.dryRun) return this.deletion.preview(principal, id);
-    await this.deletion.delete(principal, id, query.confirm ?? false);
-    response.status(204);
-    return undefined;
+    return this.deletion.delete(principal, id, query.confirm ?? false);
   }
 
   @Post('bulk-delete')

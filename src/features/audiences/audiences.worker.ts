@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { CLEAN_UP } from '../../domain/audiences/index.js';
 import type { Config } from '../../platform/env/index.js';
 import { InjectConfig, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import { ScheduleService } from '../schedule/index.js';
 import { AudienceCleanUp } from './deletion/audience-clean-up.js';
-import { CLEAN_UP } from './deletion/audience-deletion.js';
 
 /** Cleans up after deleted audiences in workers, and looks for what was left in schedulers. */
 @Injectable()

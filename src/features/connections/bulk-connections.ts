@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import { HubError } from '../../domain/errors/index.js';
 import { parseConnectionSettings, PluginRegistry } from '../../host/registry/index.js';
-import { connections, type Database } from '../../platform/database/index.js';
+import { connections, LIVE_STATUSES, type Database } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/log/index.js';
 import { InjectDatabase, InjectLogger } from '../../platform/nest/index.js';
 import type { Principal } from '../tenancy/index.js';
@@ -105,6 +105,7 @@ export class BulkConnections {
           eq(connections.audienceId, audienceId),
           eq(connections.outputId, output.id),
           variantId === null ? isNull(connections.variantId) : eq(connections.variantId, variantId),
+          inArray(connections.status, LIVE_STATUSES),
         ),
       );
     if (!found) return undefined;

@@ -53,6 +53,15 @@ export function alreadyConnected(audience: Audience, output: Output, variantName
   );
 }
 
+/** The same while that connection is being removed. */
+export function stillRemoving(id: string): HubError {
+  return new HubError(
+    'ALREADY_EXISTS',
+    `The connection that was there, ${id}, is being removed at the partner. Connect again when GET /connections/${id} ` +
+      `says removed, or give up on it (DELETE /connections/${id}?force=true).`,
+  );
+}
+
 /**
  * The attributes to share, as they are kept: each once, under the name that was chosen. ATTRIBUTES_REFUSED where the
  * output takes none, or none of such a name.

@@ -1,8 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { PluginRegistry, UnknownPluginError } from '../../host/registry/index.js';
 import type { OutputConnector } from '../../kit/index.js';
-import { abVariants, connections, outputs, type Transaction } from '../../platform/database/index.js';
+import {
+  abVariants,
+  connections,
+  LIVE_STATUSES,
+  outputs,
+  type Transaction,
+} from '../../platform/database/index.js';
 import { DeliveryPlanner } from '../deliveries/index.js';
 import { nameAtPartner, partnerName, usableName, type Audience } from './connection-checks.js';
 
@@ -35,7 +41,7 @@ export class ConnectionNames {
       .from(connections)
       .innerJoin(outputs, eq(outputs.id, connections.outputId))
       .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
-      .where(eq(connections.audienceId, after.id))
+      .where(and(eq(connections.audienceId, after.id), inArray(connections.status, LIVE_STATUSES)))
       .orderBy(connections.createdAt, connections.id);
     const renames: RenameAtPartner[] = [];
     for (const { connection, output, variantName } of rows) {

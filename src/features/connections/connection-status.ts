@@ -1,10 +1,9 @@
-import { and, eq, inArray, isNull, ne } from 'drizzle-orm';
+import { and, eq, isNull, ne } from 'drizzle-orm';
 import { HubError } from '../../domain/errors/index.js';
 import {
   connections,
   deliveries,
   faults,
-  OPEN_DELIVERY_STATES,
   PARKED_UNTIL,
   type Transaction,
 } from '../../platform/database/index.js';
@@ -12,18 +11,18 @@ import type { ChosenStatus } from './connections.dto.js';
 
 type Connection = typeof connections.$inferSelect;
 
-/**
- * Locks the connection's open delivery, then the connection: the order in which every transaction takes them,
- * so that none waits for another in a circle.
- */
-export async function lockConnection(tx: Transaction, id: string): Promise<Connection | undefined> {
-  await tx
-    .select({ id: deliveries.id })
-    .from(deliveries)
-    .where(and(eq(deliveries.connectionId, id), inArray(deliveries.state, OPEN_DELIVERY_STATES)))
-    .for('update');
-  const [connection] = await tx.select().from(connections).where(eq(connections.id, id)).for('update');
-  return connection;
+/** WRONG_STATE where the connection is being removed, or was. */
+export function refuseWhileRemoving({ id, status }: Pick<Connection, 'id' | 'status'>): void {
+  if (status !== 'removing' && status !== 'removed') return;
+  const state =
+    status === 'removed'
+      ? 'was deleted'
+      : 'was deleted, and what it had sent is being removed at the partner. It ends by itself, or by ' +
+        `DELETE /connections/${id}?force=true, which leaves the rest there`;
+  throw new HubError(
+    'WRONG_STATE',
+    `Connection ${id} ${state}. Connect the audience anew${status === 'removed' ? '' : ' afterwards'}.`,
+  );
 }
 
 /**
@@ -35,6 +34,7 @@ export async function changeStatus(
   connection: Connection,
   status: ChosenStatus,
 ): Promise<string | undefined> {
+  refuseWhileRemoving(connection);
   if (connection.status === status) return undefined;
   if (status === 'active') await refuseWhileFaulted(tx, connection);
   await tx.update(connections).set({ status }).where(eq(connections.id, connection.id));

@@ -17,6 +17,7 @@ import type {
   ConnectionView,
   ReconciliationView,
 } from './connections.dto.js';
+import { showRemoval } from './removal/removal.dto.js';
 
 /** Reads connections with what people want to see beside them. */
 @Injectable()
@@ -58,6 +59,12 @@ export class ConnectionViews {
       settings: connection.settings,
       attributes: connection.attributes,
       status: connection.status,
+      removal:
+        connection.removal &&
+        showRemoval(connection.removal, {
+          since: connection.removingSince,
+          finishedAt: connection.removedAt,
+        }),
       externalId: connection.externalId,
       deliveredVersion: connection.deliveredVersion,
       audienceVersion: audience.version,

@@ -1,19 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiPage, AudienceIdParam, IdParam, PageQuery } from '../http/index.js';
 import { Access, CurrentPrincipal, type Principal } from '../tenancy/index.js';
 import { BulkConnections } from './bulk-connections.js';
 import {
   BulkConnect,
   BulkConnectView,
+  ConnectionsQuery,
   ConnectionView,
   CreateConnection,
+  DeleteConnectionQuery,
   UpdateConnection,
 } from './connections.dto.js';
 import { ConnectionsService } from './connections.service.js';
@@ -56,6 +52,16 @@ export class ConnectionsController {
     return this.bulk.connect(principal, body);
   }
 
+  @Get('connections')
+  @Access('viewer')
+  @ApiOperation({
+    summary: 'Connections of all audiences; status=removing: deletions that are not at their end',
+  })
+  @ApiPage(ConnectionView)
+  listAll(@CurrentPrincipal() principal: Principal, @Query() query: ConnectionsQuery) {
+    return this.connections.listAll(principal, query);
+  }
+
   @Get('connections/:id')
   @Access('viewer')
   @ApiOkResponse({ type: ConnectionView })
@@ -77,10 +83,18 @@ export class ConnectionsController {
 
   @Delete('connections/:id')
   @Access('editor')
-  @HttpCode(204)
-  @ApiOperation({ summary: 'Ends its deliveries; what the partner has stays there' })
-  @ApiNoContentResponse()
-  async delete(@CurrentPrincipal() principal: Principal, @IdParam('connection') id: string) {
-    await this.connections.delete(principal, id);
+  @ApiOperation({
+    summary: 'Deletes it: nothing more is sent, and what was sent is removed at the partner, where it can be',
+    description:
+      'The answer says what becomes of it; GET follows it until the status is removed. Where nothing was sent it is ' +
+      'gone at once. Called again, it answers the same.',
+  })
+  @ApiOkResponse({ type: ConnectionView })
+  delete(
+    @CurrentPrincipal() principal: Principal,
+    @IdParam('connection') id: string,
+    @Query() query: DeleteConnectionQuery,
+  ) {
+    return this.connections.delete(principal, id, query.force === 'true');
   }
 }

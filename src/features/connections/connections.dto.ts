@@ -25,6 +25,9 @@ import {
   type Reconciliation,
 } from '../../platform/database/index.js';
 
+import { PageQuery } from '../http/index.js';
+import { RemovalView } from './removal/removal.dto.js';
+
 /** Statuses people choose between; `faulted` is the hub's. */
 export const CHOSEN_STATUSES = ['active', 'inactive'] as const;
 export type ChosenStatus = (typeof CHOSEN_STATUSES)[number];
@@ -75,6 +78,37 @@ export class CreateConnection {
   @ApiProperty({ enum: CHOSEN_STATUSES, description: 'inactive: nothing is sent until it is activated' })
   @IsIn(CHOSEN_STATUSES)
   status!: ChosenStatus;
+}
+
+export class ConnectionsQuery extends PageQuery {
+  @ApiPropertyOptional({ format: 'uuid' })
+  @IsOptional()
+  @IsUUID()
+  workspaceId?: string;
+
+  @ApiPropertyOptional({ format: 'uuid' })
+  @IsOptional()
+  @IsUUID()
+  outputId?: string;
+
+  @ApiPropertyOptional({
+    enum: CONNECTION_STATUSES,
+    description:
+      'removing: also of audiences that were deleted; removed: those that are listed no more without this',
+  })
+  @IsOptional()
+  @IsIn(CONNECTION_STATUSES)
+  status?: ConnectionStatus;
+}
+
+export class DeleteConnectionQuery {
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description: 'true, for admins: ends it without removing what the partner has, or gives up on a removal',
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  force?: 'true' | 'false';
 }
 
 /** `settings` and `attributes` replace what was chosen as a whole, from the next delivery on. */
@@ -217,6 +251,12 @@ export class ConnectionView {
   attributes!: string[];
   @ApiProperty({ enum: CONNECTION_STATUSES })
   status!: ConnectionStatus;
+  @ApiProperty({
+    nullable: true,
+    type: RemovalView,
+    description: 'Once it is deleted: what becomes of what it had sent; lastDelivery has the counts',
+  })
+  removal!: RemovalView | null;
   @ApiProperty({ nullable: true, type: String, description: "The partner's id of the audience" })
   externalId!: string | null;
   @ApiProperty({ description: 'Version the partner has; 0: nothing was sent yet' })

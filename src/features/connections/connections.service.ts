@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { and, eq, inArray, isNull, type SQL } from 'drizzle-orm';
-import { notFound } from '../../domain/errors/index.js';
+import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm';
+import { HubError, notFound } from '../../domain/errors/index.js';
 import { parseConnectionSettings, PluginRegistry } from '../../host/registry/index.js';
 import { changesOf, recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
@@ -14,7 +14,7 @@ import {
 } from '../../platform/database/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
-import { DeliveryPlanner } from '../deliveries/index.js';
+import { DeliveryPlanner, lockConnection } from '../deliveries/index.js';
 import { readPage, type Page, type PageQuery } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
 import { Variants } from '../variants/index.js';
@@ -23,13 +23,20 @@ import {
   chosenAttributes,
   partnerName,
   requireSameWorkspace,
+  stillRemoving,
   usableName,
   type Audience,
   type Output,
 } from './connection-checks.js';
-import { changeStatus, lockConnection } from './connection-status.js';
+import { changeStatus, refuseWhileRemoving } from './connection-status.js';
 import { ConnectionViews } from './connection-views.js';
-import type { ConnectionView, CreateConnection, UpdateConnection } from './connections.dto.js';
+import type {
+  ConnectionsQuery,
+  ConnectionView,
+  CreateConnection,
+  UpdateConnection,
+} from './connections.dto.js';
+import { ConnectionRemovals } from './removal/connection-removals.js';
 
 /** Audiences connected to outputs. */
 @Injectable()
@@ -42,6 +49,7 @@ export class ConnectionsService {
     private readonly planner: DeliveryPlanner,
     private readonly views: ConnectionViews,
     private readonly variants: Variants,
+    private readonly removals: ConnectionRemovals,
   ) {}
 
   /** Connects, and begins to send where `status` is active. */
@@ -53,7 +61,31 @@ export class ConnectionsService {
 
   async list(principal: Principal, audienceId: number, query: PageQuery): Promise<Page<ConnectionView>> {
     await this.audience(principal, audienceId);
-    const where = and(eq(connections.audienceId, audienceId), scopedTo(principal, connections.workspaceId));
+    return this.page(
+      and(eq(connections.audienceId, audienceId), scopedTo(principal, connections.workspaceId)),
+      query,
+    );
+  }
+
+  /** Those of all audiences; what is being removed also where the audience was deleted. */
+  async listAll(principal: Principal, query: ConnectionsQuery): Promise<Page<ConnectionView>> {
+    return this.page(
+      and(
+        scopedTo(principal, connections.workspaceId),
+        query.workspaceId ? eq(connections.workspaceId, query.workspaceId) : undefined,
+        query.outputId ? eq(connections.outputId, query.outputId) : undefined,
+        query.status ? eq(connections.status, query.status) : undefined,
+      ),
+      query,
+    );
+  }
+
+  /** Those that were removed are listed only where they are asked for. */
+  private page(
+    chosen: SQL | undefined,
+    query: PageQuery & Pick<ConnectionsQuery, 'status'>,
+  ): Promise<Page<ConnectionView>> {
+    const where = and(chosen, query.status === 'removed' ? undefined : ne(connections.status, 'removed'));
     return readPage(query, this.db.$count(connections, where), (limit, offset) =>
       this.views.read(where, limit, offset),
     );
@@ -79,6 +111,7 @@ export class ConnectionsService {
     const goesOn = await this.db.transaction(async (tx) => {
       const connection = await lockConnection(tx, id);
       if (!connection) throw notFound('connection', id);
+      refuseWhileRemoving(connection);
       await tx
         .update(connections)
         .set({
@@ -97,39 +130,29 @@ export class ConnectionsService {
     return this.get(principal, id);
   }
 
-  /** Ends its deliveries with it. What the partner has stays there. */
-  async delete(principal: Principal, id: string): Promise<void> {
-    await this.get(principal, id);
-    await this.db.transaction(async (tx) => {
-      const connection = await lockConnection(tx, id);
-      if (!connection) throw notFound('connection', id);
-      await tx.delete(connections).where(eq(connections.id, id));
-      await note(tx, 'delete', connection, undefined);
-    });
-  }
-
   /**
-   * Ends the connections of variants whose test is deleted, as part of that: nothing more is sent. What partners
-   * have stays there.
+   * Nothing more is sent, and what was sent is removed at the partner; the answer says what becomes of it. `force`, for
+   * admins: that is given up, or not begun. Called again, it answers the same.
    */
-  async endOfVariants(
-    tx: Transaction,
-    variantIds: readonly string[],
-  ): Promise<{ id: string; variantId: string; output: string }[]> {
-    if (variantIds.length === 0) return [];
-    const found = await tx
-      .select({ id: connections.id, variantId: connections.variantId, output: outputs.name })
-      .from(connections)
-      .innerJoin(outputs, eq(outputs.id, connections.outputId))
-      .where(inArray(connections.variantId, [...variantIds]))
-      .orderBy(connections.createdAt, connections.id);
-    for (const { id } of found) {
-      const connection = await lockConnection(tx, id);
-      if (!connection) continue;
-      await tx.delete(connections).where(eq(connections.id, id));
-      await note(tx, 'delete', connection, undefined);
-    }
-    return found.map(({ id, variantId, output }) => ({ id, variantId: variantId ?? '', output }));
+  async delete(principal: Principal, id: string, force: boolean): Promise<ConnectionView> {
+    if (force) requireAdmin(principal, id);
+    const view = await this.get(principal, id);
+    const [foreseen] = await this.removals.foresee(one(principal, id), principal.name);
+    const begun = await this.db.transaction(async (tx) => {
+      const unsent = foreseen?.removal.members === 'none' && foreseen.removal.list === 'none';
+      if (force && !unsent) {
+        await this.removals.giveUp(tx, id, principal.name);
+        return undefined;
+      }
+      return this.removals.begin(tx, eq(connections.id, id), foreseen ? [foreseen] : [], principal.name);
+    });
+    if (begun) await this.removals.wake(begun);
+    const [after] = await this.views.read(one(principal, id), 1);
+    if (after) return after;
+    // Nothing had been sent, so nothing of it is kept.
+    view.status = 'removed';
+    view.removal = begun?.going[0]?.removal ?? null;
+    return view;
   }
 
   /** The same for an audience and an output that were looked up before. */
@@ -149,32 +172,54 @@ export class ConnectionsService {
     usableName(plugin, output, settings, partnerName(audience, variant?.name));
     const now = this.clock.now();
     const { workspaceId, id: audienceId } = audience;
-    const row = await this.db.transaction(async (tx) => {
-      // Its test is not deleted meanwhile.
-      if (variant) await this.variants.lock(tx, audienceId, variant.id);
-      const [made] = await tx
-        .insert(connections)
-        .values({
-          workspaceId,
-          audienceId,
-          outputId: output.id,
-          variantId,
-          settings,
-          attributes,
-          status: given.status,
-          createdAt: now,
-          updatedAt: now,
-        })
-        .returning()
-        .catch((error: unknown) => {
-          throw isUniqueViolation(error) ? alreadyConnected(audience, output, variant?.name) : error;
-        });
-      if (!made) throw notFound('output', output.id);
-      await note(tx, 'create', undefined, made);
-      return made;
-    });
+    const row = await this.db
+      .transaction(async (tx) => {
+        // Its test is not deleted meanwhile.
+        if (variant) await this.variants.lock(tx, audienceId, variant.id);
+        const [made] = await tx
+          .insert(connections)
+          .values({
+            workspaceId,
+            audienceId,
+            outputId: output.id,
+            variantId,
+            settings,
+            attributes,
+            status: given.status,
+            createdAt: now,
+            updatedAt: now,
+          })
+          .returning();
+        if (!made) throw notFound('output', output.id);
+        await note(tx, 'create', undefined, made);
+        return made;
+      })
+      .catch(async (error: unknown) => {
+        if (!isUniqueViolation(error)) throw error;
+        const removing = await this.removingOf(audience, output, variantId);
+        throw removing ? stillRemoving(removing) : alreadyConnected(audience, output, variant?.name);
+      });
     if (given.status === 'active') await this.planner.wakeConnection(row.id);
     return this.get(principal, row.id);
+  }
+
+  private async removingOf(
+    { id }: Audience,
+    { id: outputId }: Output,
+    variantId: string | null,
+  ): Promise<string | undefined> {
+    const [found] = await this.db
+      .select({ id: connections.id })
+      .from(connections)
+      .where(
+        and(
+          eq(connections.audienceId, id),
+          eq(connections.outputId, outputId),
+          variantId === null ? isNull(connections.variantId) : eq(connections.variantId, variantId),
+          eq(connections.status, 'removing'),
+        ),
+      );
+    return found?.id;
   }
 
   /** The audience, or NOT_FOUND where it is not there or `principal` may not see it. */
@@ -204,7 +249,7 @@ type Connection = typeof connections.$inferSelect;
 
 async function note(
   tx: Transaction,
-  verb: 'create' | 'update' | 'delete',
+  verb: 'create' | 'update',
   before: Connection | undefined,
   after: Connection | undefined,
 ): Promise<void> {
@@ -223,7 +268,15 @@ async function note(
 function one(principal: Principal, id: string): SQL | undefined {
   return and(
     eq(connections.id, id),
-    isNull(audiences.deletedAt),
+    or(isNull(audiences.deletedAt), inArray(connections.status, ['removing', 'removed'])),
     scopedTo(principal, connections.workspaceId),
+  );
+}
+
+function requireAdmin({ role, name }: Principal, id: string): void {
+  if (role === 'admin') return;
+  throw new HubError(
+    'FORBIDDEN',
+    `Only an admin may give up on removing what connection ${id} had sent; ${name} has the role ${role}.`,
   );
 }

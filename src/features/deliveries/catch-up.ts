@@ -11,6 +11,7 @@ import { FRESH_CURSOR, type DeliveryOrder } from './delivery-rows.js';
 export async function catchUp(db: Database, lease: WorkLease, order: DeliveryOrder): Promise<DeliveryOrder> {
   const { delivery, audience } = order;
   const { id, attempts, touchedAt, toVersion, cursor } = delivery;
+  if (delivery.kind === 'removal') return order;
   const untouched = touchedAt === null && cursor.afterMpid === null && dealtWith(order) === 0;
   if (attempts < 2 || !untouched || audience.version <= toVersion) return order;
   const ofPlan = db.select().from(deliveryPlans).where(eq(deliveryPlans.deliveryId, id));

@@ -5,7 +5,8 @@ import type { SharedAttribute } from '../../domain/identities/index.js';
 import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
-import type { AudienceKey, IdentityRange, Ledger, TextPage, Selection } from '../ledger/index.js';
+import { afterSql, type AudienceKey, type IdentityRange, type KeptMembers } from '../ledger/index.js';
+import type { Ledger, TextPage, Selection } from '../ledger/index.js';
 
 /**
  * Rows of the ledger that a query reads: few at first, so that sending begins soon, then twice as many each time, which
@@ -34,6 +35,8 @@ export interface Reading {
   identities: IdentityRange;
   /** Members who stay are sent as they are; null: are not. */
   again: SendsAgain | null;
+  /** Of a removal, which sends nothing else: at which versions members may have reached the partner, and who stays. */
+  removal?: { versions: readonly number[]; kept: readonly KeptMembers[] };
   forms: readonly IdentityForm[];
   limits: OutputLimits;
   /** Attributes that go with the identities of members who are added. */
@@ -67,10 +70,16 @@ export class ChunkReader {
     return members;
   }
 
+  /** Of a removal, members that are left behind `afterMpid`. */
+  countRemovals(afterMpid: string | null): Promise<number> {
+    const behind = `${this.condition()} AND ${afterSql(afterMpid)}`;
+    return this.ledger.count(this.reading.key, this.selection('remove'), behind);
+  }
+
   /** Steps from `cursor` on to the end. */
   async *steps(cursor: DeliveryCursor): AsyncGenerator<Step> {
     yield* this.stepsOf(cursor.operation, cursor.afterMpid, cursor.parts ?? 0);
-    if (cursor.operation === 'replace') return;
+    if (cursor.operation === 'replace' || this.reading.removal) return;
     for (const operation of CHANGES.slice(CHANGES.indexOf(cursor.operation) + 1)) {
       if (this.sends(operation)) yield* this.stepsOf(operation, null, 0);
     }
@@ -138,7 +147,8 @@ export class ChunkReader {
   }
 
   private selection(operation: Operation): Selection {
-    const { fromVersion: from, toVersion: to, identities, forms } = this.reading;
+    const { fromVersion: from, toVersion: to, identities, forms, removal } = this.reading;
+    if (removal) return { what: 'reached', ...removal };
     if (operation === 'replace') return { what: 'members', version: to };
     if (operation === 'add_identities') return { what: 'learned', from, to, identities, forms };
     if (operation === 'add_again') {

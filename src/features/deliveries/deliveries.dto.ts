@@ -2,9 +2,11 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import { FAULT_KINDS, type FaultKind } from '../../kit/index.js';
 import {
+  DELIVERY_KINDS,
   DELIVERY_STATES,
   OPERATIONS,
   PARKED_UNTIL,
+  type DeliveryKind,
   type DeliveryState,
   type MemberOutcome,
   type Operation,
@@ -61,6 +63,11 @@ export class DeliveryView {
   workspaceId!: string;
   @ApiProperty({ format: 'uuid' })
   connectionId!: string;
+  @ApiProperty({
+    enum: DELIVERY_KINDS,
+    description: 'removal: takes away whom a deleted connection had sent',
+  })
+  kind!: DeliveryKind;
   @ApiProperty({ description: 'Version the partner had before' })
   fromVersion!: number;
   @ApiProperty({ description: 'Version the partner has when it is delivered' })
@@ -125,13 +132,14 @@ export class OutcomeView implements MemberOutcome {
 }
 
 export function showDelivery(row: DeliveryWithPending): DeliveryView {
-  const { id, workspaceId, connectionId, fromVersion, toVersion, state, planned } = row;
+  const { id, workspaceId, connectionId, kind, fromVersion, toVersion, state, planned } = row;
   const { accepted, rejected, skipped, pending, attempts, failures, error } = row;
   const parked = row.notBefore !== null && row.notBefore.getTime() === PARKED_UNTIL.getTime();
   return {
     id,
     workspaceId,
     connectionId,
+    kind,
     fromVersion,
     toVersion,
     state,

@@ -11,6 +11,9 @@ import { DELIVERY_PROVIDERS } from './delivery.providers.js';
 import { LearnedIdentities } from './learned-identities.js';
 import { OutcomesService } from './outcomes.service.js';
 import { PartnerLines } from './partner-lines.js';
+import { RemovalForecast } from './removal/removal-forecast.js';
+import { RemovalPlanner } from './removal/removal-planner.js';
+import { SharedLists } from './removal/shared-lists.js';
 
 /** Brings changes of membership to partners. Others wake {@link DeliveryPlanner} after publishing a version. */
 @Module({
@@ -19,11 +22,14 @@ import { PartnerLines } from './partner-lines.js';
   providers: [
     DeliveryPlanner,
     PartnerLines,
+    SharedLists,
+    RemovalForecast,
+    RemovalPlanner,
     ...DELIVERY_PROVIDERS,
     DeliveryWorker,
     DeliveriesService,
     OutcomesService,
   ],
-  exports: [DeliveryPlanner, DeliverySweep, LearnedIdentities, PartnerLines],
+  exports: [DeliveryPlanner, DeliverySweep, LearnedIdentities, PartnerLines, RemovalForecast, RemovalPlanner],
 })
 export class DeliveriesModule {}

@@ -179,6 +179,8 @@ export class DeliveryCourse {
     const status = await this.parts.journal.save(this.order, steps, this.#position, gotThrough);
     this.#position += steps.length;
     if (gotThrough) this.options.attempt.probing = false;
-    if (status === 'inactive') this.#paused = true;
+    // A connection that is deleted meanwhile sends nothing more; its removal goes on.
+    const removing = status === 'removing' && this.order.delivery.kind === 'changes';
+    if (status === 'inactive' || removing) this.#paused = true;
   }
 }

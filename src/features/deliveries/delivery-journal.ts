@@ -65,11 +65,11 @@ export class DeliveryJournal {
     return start;
   }
 
-  /** Keeps the partner's id of the audience. The first one stays. */
-  async keepExternalId(connectionId: string, externalId: string): Promise<void> {
+  /** Keeps the partner's id of the audience, and whether it was made there. The first one stays. */
+  async keepExternalId(connectionId: string, externalId: string, listMade: boolean): Promise<void> {
     await this.db
       .update(connections)
-      .set({ externalId })
+      .set({ externalId, listMade })
       .where(and(eq(connections.id, connectionId), isNull(connections.externalId)));
   }
 

@@ -1,30 +1,36 @@
-import { targetOfVariant } from '../../domain/audiences/index.js';
+import { CLEAN_UP, targetOfVariant } from '../../domain/audiences/index.js';
 import { sharedAttributes } from '../../domain/identities/index.js';
-import { asConnectorError, PartnerCalls, type CallPacing } from '../../host/outputs/index.js';
-import { ConnectorError, identitiesOf, type PartnerAudience } from '../../kit/index.js';
+import { PartnerCalls, type CallPacing, type PartnerLine } from '../../host/outputs/index.js';
+import { identitiesOf, type ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
 import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
-import { WarehouseError } from '../../platform/warehouse/index.js';
+import type { FaultLog } from '../faults/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { catchUp, touch } from './catch-up.js';
 import { ChunkReader } from './chunk-reader.js';
 import { DeliveryCourse, type Attempt } from './delivery-course.js';
+import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
 import { FRESH_CURSOR, partnerNameOf, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
 import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
 import { PartnerSide, stopOnRefusal } from './partner-side.js';
+import type { RemovalJournal } from './removal/removal-journal.js';
+import type { RemovalPlanner } from './removal/removal-planner.js';
+import type { RemovalWork } from './removal/removal-work.js';
+import type { SharedLists } from './removal/shared-lists.js';
 import { wasSentAgain } from './sends-again.js';
 
-/** How long a call under way may go on after the process was told to stop. */
-const LAST_CALL_MS = 2500;
+/** How long a delivery waits that must not run beside another one to the same list. Milliseconds. */
+const SHARED_LIST_MS = 2000;
 
 /** What a runner works with. */
 export interface RunnerParts {
@@ -34,6 +40,9 @@ export interface RunnerParts {
   journal: DeliveryJournal;
   planner: DeliveryPlanner;
   learning: LearnedIdentities;
+  removals: { planner: RemovalPlanner; work: RemovalWork; journal: RemovalJournal };
+  lists: SharedLists;
+  faults: FaultLog;
   lines: PartnerLines;
   queue: WorkQueue;
   clock: Clock;
@@ -58,6 +67,8 @@ export class DeliveryRunner {
     try {
       const newest = await catchUp(db, lease, order);
       await lease.during(id, signal, (held) => this.work(newest, held));
+      // It may have been deleted meanwhile, and what it was sending has stopped.
+      await this.parts.removals.planner.wakeConnection(order.connection.id);
     } catch (error) {
       if (error instanceof LeaseLostError) return;
       // The metadata database did not take the outcome. Let go, if it can be told; the sweep takes it up.
@@ -68,24 +79,30 @@ export class DeliveryRunner {
 
   private async work(order: DeliveryOrder, signal: AbortSignal): Promise<void> {
     const { journal, lease } = this.parts;
-    const { id } = order.delivery;
-    if (order.audience.deletedAt !== null) return journal.cancel(id);
-    if (isOverdue(order)) return this.makeAnew(order);
-    if (order.connection.status === 'inactive') return this.park(order);
-    const attempt: Attempt = { probing: order.connection.status === 'faulted', reached: false };
+    const { id, kind } = order.delivery;
+    const { status } = order.connection;
+    if (status === 'removed' || (kind === 'removal' && status !== 'removing')) return journal.cancel(id);
+    // The removal takes its place.
+    if (kind === 'changes' && status === 'removing') return lease.giveBack(id);
+    if (kind === 'changes' && order.audience.deletedAt !== null) return journal.cancel(id);
+    if (kind === 'changes' && isOverdue(order)) return this.makeAnew(order);
+    if (status === 'inactive') return this.park(order);
+    const attempt: Attempt = { probing: await this.isProbe(order), reached: false };
     try {
       const end = await this.deliver(order, signal, attempt);
       if (end === 'paused') await this.park(order);
+      if (end === 'shared') await this.postpone(id);
       if (end === 'aborted') await lease.giveBack(id);
       if (typeof end === 'object') {
         const delayMs = await journal.wait(order, end.waitMs, attempt.probing);
         await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs });
       }
       if (end !== 'sent') return;
-      await journal.complete(order, attempt.probing);
+      if (kind === 'changes') await journal.complete(order, attempt.probing);
+      else await this.cleanUpAfter(order);
       this.parts.metrics.deliveries.inc({ state: 'delivered', plugin: order.output.plugin });
     } catch (thrown) {
-      const error = this.failureOf(thrown, order);
+      const error = failureOf(thrown, order, this.parts.log);
       const after = await journal.fail(order, error, attempt);
       this.tell(order, error, after.state);
       if (after.state === 'queued') {
@@ -94,6 +111,22 @@ export class DeliveryRunner {
       return;
     }
     await this.wakeNext(order.connection.id);
+  }
+
+  private isProbe({ connection, delivery }: DeliveryOrder): Promise<boolean> | boolean {
+    if (delivery.kind === 'changes') return connection.status === 'faulted';
+    return this.parts.faults.isStopped(this.parts.db, connection.id);
+  }
+
+  private async postpone(id: string): Promise<void> {
+    await this.parts.removals.journal.postpone(id, SHARED_LIST_MS);
+    await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs: SHARED_LIST_MS });
+  }
+
+  /** The members of a deleted audience were kept for this. */
+  private async cleanUpAfter({ audience }: DeliveryOrder): Promise<void> {
+    if (audience.deletedAt === null) return;
+    await this.parts.queue.enqueue({ kind: CLEAN_UP, id: String(audience.id) });
   }
 
   private async makeAnew({ delivery, connection }: DeliveryOrder): Promise<void> {
@@ -112,17 +145,16 @@ export class DeliveryRunner {
   }
 
   private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: Attempt) {
-    const { journal, ledger, lines, log, metrics, pacing } = this.parts;
+    const { journal, ledger, lines, lists, removals } = this.parts;
     const last = lastCalls(signal);
     try {
       const line = await lines.open(order);
-      const { plugin } = order.output;
+      const calls = this.callsOf(order, line, last.signal);
+      if (order.delivery.kind === 'removal')
+        return await removals.work.run(order, { calls, signal, attempt });
+      if (await lists.isBeingRemovedFrom(order)) return 'shared';
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const identities = { after: fromIdentities, upTo: toIdentities };
-      const observe = (result: string, seconds: number) =>
-        metrics.batchSeconds.observe({ plugin, result }, seconds);
-      const jobs = line.connector.audience.poll ? new DeliveryJobs(this.parts.db, id) : undefined;
-      const calls = new PartnerCalls(line, last.signal, log, pacing, observe, jobs);
       const reader = new ChunkReader(ledger, {
         key: { audienceId: order.audience.id, workspace: order.workspace },
         target: targetOfVariant(order.variant),
@@ -171,6 +203,14 @@ export class DeliveryRunner {
     }
   }
 
+  private callsOf({ delivery, output }: DeliveryOrder, line: PartnerLine, signal: AbortSignal): PartnerCalls {
+    const { db, log, metrics, pacing } = this.parts;
+    const observe = (result: string, seconds: number) =>
+      metrics.batchSeconds.observe({ plugin: output.plugin, result }, seconds);
+    const jobs = line.connector.audience.poll ? new DeliveryJobs(db, delivery.id) : undefined;
+    return new PartnerCalls(line, signal, log, pacing, observe, jobs);
+  }
+
   /** A whole state that was interrupted begins with its first part again, where the partner takes it in one go only. */
   private async beginAnew(order: DeliveryOrder): Promise<void> {
     const { delivery } = order;
@@ -214,10 +254,10 @@ export class DeliveryRunner {
     if (!partner.create) return { externalId: name, name };
     const { id, relinks } = connection;
     const key = relinks === 0 ? id : `${id}-${relinks}`;
-    const { externalId } = await stopOnRefusal(
+    const { externalId, found = false } = await stopOnRefusal(
       calls.call(async (ctx) => (await partner.create?.(ctx, { name, key })) ?? { externalId: name }),
     );
-    await this.parts.journal.keepExternalId(connection.id, externalId);
+    await this.parts.journal.keepExternalId(connection.id, externalId, !found);
     if (partner.rename) await this.parts.journal.keepName(connection.id, name);
     return { externalId, name };
   }
@@ -226,18 +266,6 @@ export class DeliveryRunner {
     if (operation !== 'replace') return;
     const order = await readOrder(this.parts.db, id);
     if (order) await side.finish(order.delivery.cursor.parts ?? 0, order.delivery.accepted);
-  }
-
-  /** What is no failure of the partner, and yet has to be named. */
-  private failureOf(thrown: unknown, { output }: DeliveryOrder): ConnectorError {
-    if (thrown instanceof ConnectorError) return thrown;
-    if (thrown instanceof LeaseLostError) throw thrown;
-    if (thrown instanceof WarehouseError) {
-      this.parts.log.error({ err: thrown }, 'the warehouse did not hand over members');
-      return new ConnectorError('retryable', 'WAREHOUSE_FAILED', WAREHOUSE_FAILED);
-    }
-    this.parts.log.error({ err: thrown }, 'delivery failed');
-    return asConnectorError(thrown, output.plugin, []);
   }
 
   private tell(order: DeliveryOrder, { kind, code }: ConnectorError, state: string): void {
@@ -260,26 +288,4 @@ function isOverdue(order: DeliveryOrder): boolean {
     delivery.fromVersion !== connection.deliveredVersion ||
     delivery.fromIdentities !== connection.deliveredIdentities
   );
-}
-
-const WAREHOUSE_FAILED =
-  "The hub's warehouse did not hand over the members. The log has its message; the delivery is tried again.";
-
-/** A signal for calls under way: it follows `signal` a little later, but at once where the lease was lost. */
-function lastCalls(signal: AbortSignal): { signal: AbortSignal; end(): void } {
-  const calls = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const stop = () => {
-    if (signal.reason instanceof LeaseLostError) calls.abort(signal.reason);
-    else timer = setTimeout(() => calls.abort(signal.reason), LAST_CALL_MS);
-  };
-  if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
-  return {
-    signal: calls.signal,
-    end() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-    },
-  };
 }

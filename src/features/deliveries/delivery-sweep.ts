@@ -1,10 +1,11 @@
-import { and, eq, isNull, lte } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lte } from 'drizzle-orm';
 import type { Clock } from '../../platform/clock/index.js';
 import { connections, deliveries, faults, type Database } from '../../platform/database/index.js';
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
 import type { LearnedIdentities } from './learned-identities.js';
+import type { RemovalPlanner } from './removal/removal-planner.js';
 
 /** Most rows of one sort that a sweep takes up; the next sweep takes the rest. */
 const SWEEP_LIMIT = 1000;
@@ -16,6 +17,7 @@ export class DeliverySweep {
       db: Database;
       lease: WorkLease;
       planner: DeliveryPlanner;
+      removals: RemovalPlanner;
       learning: LearnedIdentities;
       queue: WorkQueue;
       clock: Clock;
@@ -23,9 +25,10 @@ export class DeliverySweep {
   ) {}
 
   async run(): Promise<void> {
-    const { lease, planner, learning, queue } = this.parts;
+    const { lease, planner, learning, queue, removals } = this.parts;
     await planner.wakeAll();
     await learning.wakeAll();
+    await removals.wakeAll();
     await this.releaseProbes();
     for (const id of await lease.due(SWEEP_LIMIT)) await queue.enqueue({ kind: 'delivery', id });
   }
@@ -45,7 +48,7 @@ export class DeliverySweep {
         and(
           isNull(faults.resolvedAt),
           lte(faults.nextProbeAt, clock.now()),
-          eq(connections.status, 'faulted'),
+          inArray(connections.status, ['faulted', 'removing']),
           eq(deliveries.state, 'faulted'),
         ),
       )

@@ -16,6 +16,11 @@ import { DeliveryRunner } from './delivery-runner.js';
 import { DeliverySweep } from './delivery-sweep.js';
 import { LearnedIdentities } from './learned-identities.js';
 import { PartnerLines } from './partner-lines.js';
+import { RemovalForecast } from './removal/removal-forecast.js';
+import { RemovalJournal } from './removal/removal-journal.js';
+import { RemovalPlanner } from './removal/removal-planner.js';
+import { RemovalWork } from './removal/removal-work.js';
+import { SharedLists } from './removal/shared-lists.js';
 
 /** The classes of this feature that know no Nest, put together. */
 export const DELIVERY_PROVIDERS: Provider[] = [
@@ -33,6 +38,9 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       LearnedIdentities,
       PartnerLines,
       Metrics,
+      RemovalPlanner,
+      RemovalForecast,
+      SharedLists,
     ],
     useFactory: (
       db: Database,
@@ -46,18 +54,28 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       learning: LearnedIdentities,
       lines: PartnerLines,
       metrics: Metrics,
+      removalPlanner: RemovalPlanner,
+      forecast: RemovalForecast,
+      lists: SharedLists,
     ) => {
       const lease = new WorkLease(db, leases, 'delivery');
       const journal = new DeliveryJournal(db, lease, faults, clock, metrics);
       const log = logger.child({ context: 'deliveries' });
       const ledger = new Ledger(warehouse);
       const work = { db, ledger, lease, queue, clock };
-      return new DeliveryRunner({ ...work, journal, planner, learning, lines, log, metrics });
+      const ends = new RemovalJournal(db, lease, faults, clock);
+      const removals = {
+        planner: removalPlanner,
+        work: new RemovalWork({ ...work, journal, ends, forecast, lists }),
+        journal: ends,
+      };
+      const parts = { journal, planner, learning, removals, lists, faults, lines, log, metrics };
+      return new DeliveryRunner({ ...work, ...parts });
     },
   },
   {
     provide: DeliverySweep,
-    inject: [DATABASE, WORK_QUEUE, CLOCK, Leases, DeliveryPlanner, LearnedIdentities],
+    inject: [DATABASE, WORK_QUEUE, CLOCK, Leases, DeliveryPlanner, LearnedIdentities, RemovalPlanner],
     useFactory: (
       db: Database,
       queue: WorkQueue,
@@ -65,9 +83,10 @@ export const DELIVERY_PROVIDERS: Provider[] = [
       leases: Leases,
       planner: DeliveryPlanner,
       learning: LearnedIdentities,
+      removals: RemovalPlanner,
     ) => {
       const lease = new WorkLease(db, leases, 'delivery');
-      return new DeliverySweep({ db, queue, clock, planner, learning, lease });
+      return new DeliverySweep({ db, queue, clock, planner, learning, removals, lease });
     },
   },
   {

@@ -5,3 +5,8 @@ export { makeDeliveries, openDelivery } from './make-deliveries.js';
 export { slotsDoneSql } from './sends-again.js';
 export { DeliverySweep } from './delivery-sweep.js';
 export { PartnerLines } from './partner-lines.js';
+export { lockConnection, lockWithDelivery } from './lock-connection.js';
+export { RemovalForecast, type ForecastInWords } from './removal/removal-forecast.js';
+export { endConnection, noteEnd } from './removal/removal-journal.js';
+export { RemovalPlanner } from './removal/removal-planner.js';
+export { versionsReached } from './removal/shared-lists.js';

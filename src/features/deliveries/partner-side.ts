@@ -27,6 +27,8 @@ export interface DeliveryRange {
   relinks: number;
   /** Of a delivery that sends members again: its id, which tells it from others between the same versions. */
   again?: string;
+  /** Whether it takes away all that was sent. */
+  isRemoval?: boolean;
 }
 
 /** Why members were not sent; in docs/faults.md. */
@@ -93,8 +95,9 @@ export class PartnerSide {
 
   /** Members may go out twice between the same versions, and all of them to a list that was made anew. */
   private runOf({ operation }: Step): { run?: string } {
-    const { identities, relinks, again } = this.range;
+    const { identities, relinks, again, isRemoval } = this.range;
     const run = [
+      ...(isRemoval ? ['removal'] : []),
       ...(operation === 'add_identities' ? [`identities ${identities.after}-${identities.upTo}`] : []),
       ...(relinks > 0 ? [`link ${relinks}`] : []),
       ...(again === undefined ? [] : [`again ${again}`]),

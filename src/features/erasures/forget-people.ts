@@ -99,7 +99,7 @@ export class ForgetPeople {
   /** Open deliveries that were to take them out, and whose receipt an admin waived. */
   private unwaitedDeliveries({ id }: ErasureKey) {
     return this.parts.db
-      .select({ id: deliveries.id, state: deliveries.state })
+      .select({ id: deliveries.id, kind: deliveries.kind, state: deliveries.state })
       .from(deliveries)
       .innerJoin(
         erasureReceipts,
@@ -113,12 +113,12 @@ export class ForgetPeople {
    * had sent goes out under the same batch ids.
    */
   private async beginAnew(key: ErasureKey): Promise<void> {
-    for (const { id } of await this.unwaitedDeliveries(key)) {
+    for (const { id, kind } of await this.unwaitedDeliveries(key)) {
       await this.parts.db.transaction(async (tx) => {
         const counts = { planned: null, accepted: 0, rejected: 0, skipped: 0 };
         const begun = await tx
           .update(deliveries)
-          .set({ ...counts, cursor: { operation: 'add', afterMpid: null } })
+          .set({ ...counts, cursor: { operation: kind === 'removal' ? 'remove' : 'add', afterMpid: null } })
           .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['queued', 'faulted'])))
           .returning({ id: deliveries.id });
         if (begun.length > 0) await tx.delete(deliveryBatches).where(eq(deliveryBatches.deliveryId, id));

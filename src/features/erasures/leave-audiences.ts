@@ -1,7 +1,13 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, eq, exists, gt, isNull, or, sql } from 'drizzle-orm';
 import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
-import { audiences, audienceVersions, erasures, type Database } from '../../platform/database/index.js';
+import {
+  audiences,
+  audienceVersions,
+  connections,
+  erasures,
+  type Database,
+} from '../../platform/database/index.js';
 import type { Leases } from '../../platform/lease/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { IN_ORDER, inAudienceTurn, membersSql, type Ledger } from '../ledger/index.js';
@@ -28,13 +34,20 @@ export class LeaveAudiences {
     },
   ) {}
 
-  /** Audiences of the workspace whose ledger has one of the people. */
+  /**
+   * Audiences of the workspace whose ledger has one of the people. Of deleted ones those whose members are still being
+   * removed at partners: the ledger knows who they are.
+   */
   async touched(key: ErasureKey, workspaceId: string): Promise<TouchedAudience[]> {
     const published = await this.parts.db
       .select({ id: audiences.id, version: audiences.version })
       .from(audiences)
       .where(
-        and(eq(audiences.workspaceId, workspaceId), isNull(audiences.deletedAt), gt(audiences.version, 0)),
+        and(
+          eq(audiences.workspaceId, workspaceId),
+          or(isNull(audiences.deletedAt), exists(this.removing())),
+          gt(audiences.version, 0),
+        ),
       );
     if (published.length === 0) return [];
     const ids = published.map(({ id }) => id).join(', ');
@@ -77,6 +90,13 @@ export class LeaveAudiences {
       held.throwIfAborted();
       return this.publish(key, { id: audienceId, version }, removed);
     });
+  }
+
+  private removing() {
+    return this.parts.db
+      .select({ one: sql`1` })
+      .from(connections)
+      .where(and(eq(connections.audienceId, audiences.id), eq(connections.status, 'removing')));
   }
 
   private async visible(id: number) {

@@ -15,9 +15,17 @@ import {
   type ReceiptState,
 } from '../../platform/database/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { changesSql, IN_ORDER, membersSql, type MpidCondition } from '../ledger/index.js';
+import { changesSql, IN_ORDER, membersSql, reachedSql, type MpidCondition } from '../ledger/index.js';
 import { leavingSql, type ErasureKey } from './erasure-people.js';
 import type { TouchedAudience } from './leave-audiences.js';
+import {
+  OUTCOMES_FORGOTTEN,
+  INACTIVE,
+  PENDING,
+  REMOVING,
+  REFUSED,
+  CANNOT_REMOVE,
+} from './receipt-reasons.js';
 
 type Receipt = typeof erasureReceipts.$inferSelect;
 type Delivery = typeof deliveries.$inferSelect;
@@ -44,7 +52,7 @@ export class Receipts {
         .select({ connectionId: connections.id, outputName: outputs.name, plugin: outputs.plugin })
         .from(connections)
         .innerJoin(outputs, eq(outputs.id, connections.outputId))
-        .where(eq(connections.audienceId, audienceId));
+        .where(and(eq(connections.audienceId, audienceId), ne(connections.status, 'removed')));
       if (connected.length === 0) continue;
       await this.db
         .insert(erasureReceipts)
@@ -85,9 +93,13 @@ export class Receipts {
       .innerJoin(audiences, eq(audiences.id, connections.audienceId))
       .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
       .where(eq(connections.id, connectionId));
-    if (found === undefined || found.deletedAt !== null) return GONE;
+    if (found === undefined) return GONE;
     const { connection, variant } = found;
     const theirs = `mpid IN (${leavingSql(key)}) AND ${inTargetSql(targetOfVariant(variant), 'mpid')}`;
+    if (connection.status === 'removing')
+      return { state: 'waiting', reason: await this.whyWaiting(connection) };
+    if (connection.status === 'removed') return this.answerOfRemoval(receipt, connection, theirs);
+    if (found.deletedAt !== null) return GONE;
     if (connection.deliveredVersion >= version) return this.answer(receipt, theirs);
     if (await this.neverHadThem(connection, { audienceId, version }, theirs)) return NOT_SENT;
     return { state: 'waiting', reason: await this.whyWaiting(connection) };
@@ -104,6 +116,7 @@ export class Receipts {
       .where(
         and(
           eq(deliveries.connectionId, connectionId),
+          eq(deliveries.kind, 'changes'),
           eq(deliveries.state, 'delivered'),
           lt(deliveries.fromVersion, version),
           gte(deliveries.toVersion, version),
@@ -113,7 +126,39 @@ export class Receipts {
       .limit(1);
     if (delivery === undefined) return NOT_SENT;
     const range = { from: delivery.fromVersion, to: delivery.toVersion };
-    const removed = changesSql(audienceId, range, 'remove', theirs);
+    return this.answerOf(delivery, changesSql(audienceId, range, 'remove', theirs));
+  }
+
+  /** What the removal came to with which the connection ended. */
+  private async answerOfRemoval(
+    receipt: Receipt,
+    connection: Connection,
+    theirs: MpidCondition,
+  ): Promise<Settled> {
+    const { id, audienceId, removal, deliveredVersion } = connection;
+    const [delivery] = await this.db
+      .select()
+      .from(deliveries)
+      .where(
+        and(
+          eq(deliveries.connectionId, id),
+          eq(deliveries.kind, 'removal'),
+          eq(deliveries.state, 'delivered'),
+        ),
+      );
+    const versions = delivery ? [delivery.fromVersion, delivery.toVersion] : [deliveredVersion];
+    const reached = reachedSql(audienceId, versions, theirs);
+    if ((await this.count(reached)) === 0) {
+      if (deliveredVersion >= receipt.version) return this.answer(receipt, theirs);
+      return delivery ? NOT_SENT : GONE;
+    }
+    if (delivery === undefined) return GONE;
+    if (removal?.plan?.members === 'stay') return { ...GONE, reason: CANNOT_REMOVE };
+    return this.answerOf(delivery, reached);
+  }
+
+  /** `removed`: `SELECT mpid` of theirs whom the delivery took out. */
+  private async answerOf(delivery: Delivery, removed: string): Promise<Settled> {
     const sent = await this.count(removed);
     if (sent === 0) return NOT_SENT;
     const told = { deliveryId: delivery.id, deliveredAt: delivery.finishedAt, sent };
@@ -218,11 +263,13 @@ export class Receipts {
   private async whyWaiting({ id, status }: Connection): Promise<{ code: string; message: string }> {
     if (status === 'inactive') return INACTIVE;
     if (status === 'active') return PENDING;
+    const removing = status === 'removing';
     const [fault] = await this.db
       .select({ id: faults.id, code: faults.code })
       .from(faults)
       .where(and(eq(faults.connectionId, id), isNull(faults.resolvedAt), ne(faults.kind, 'permanent')))
       .limit(1);
+    if (removing && fault === undefined) return REMOVING;
     const named = fault === undefined ? '' : ` ${fault.id} (${fault.code})`;
     return {
       code: 'CONNECTION_FAULTED',
@@ -251,25 +298,6 @@ const GONE: Settled = {
   reason: {
     code: 'CONNECTION_DELETED',
     message:
-      'The connection or its audience was deleted. What the partner still has is settled with the partner.',
+      'The connection was given up, or went with its output. What the partner still has is settled with the partner.',
   },
-};
-const OUTCOMES_FORGOTTEN = {
-  code: 'OUTCOMES_FORGOTTEN',
-  message:
-    'They were taken out so long ago that the outcomes are not kept any more. Ask the partner if in doubt.',
-};
-const INACTIVE = {
-  code: 'CONNECTION_INACTIVE',
-  message: 'The connection is paused, so nothing goes out. Activate it, or waive the receipt.',
-};
-const PENDING = { code: 'DELIVERY_PENDING', message: 'The delivery that takes them out is not through yet.' };
-const REFUSED = {
-  code: 'REMOVE_REFUSED',
-  message:
-    "The partner refused to take some out. The delivery's outcomes say why; settle it with the partner.",
-};
-const CANNOT_REMOVE = {
-  code: 'REMOVE_UNSUPPORTED',
-  message: 'The output cannot remove members. Have the partner delete them.',
 };

@@ -4,7 +4,7 @@ import { nextProbeAtMs } from '../../domain/faults/index.js';
 import type { ConnectorError } from '../../kit/index.js';
 import { recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
-import { connections, faults, type Transaction } from '../../platform/database/index.js';
+import { connections, faults, type Database, type Transaction } from '../../platform/database/index.js';
 import { InjectClock } from '../../platform/nest/index.js';
 import { FaultMail } from './fault-mail.js';
 
@@ -22,6 +22,9 @@ export type FaultDetail = Record<string, string | number | null>;
 
 /** `resolvedBy` of a fault that a probe resolved. */
 export const RESOLVED_BY_PROBE = 'probe';
+
+/** `resolvedBy` of a fault that ended because its connection was deleted. */
+export const RESOLVED_BY_REMOVAL = 'removal';
 
 /**
  * Writes fault rows, always inside the transaction of the change they belong to. Faults of the kind
@@ -104,6 +107,19 @@ export class FaultLog {
       });
       await this.mail.recovered(tx, fault, undefined);
     }
+  }
+
+  /** What was wrong with the connection matters no more: it is being removed, or was. */
+  async endWithRemoval(tx: Transaction, connectionId: string): Promise<void> {
+    await tx
+      .update(faults)
+      .set({ resolvedAt: this.clock.now(), resolvedBy: RESOLVED_BY_REMOVAL, nextProbeAt: null })
+      .where(openOf(connectionId));
+  }
+
+  /** Whether a fault stops the connection. */
+  async isStopped(db: Database, connectionId: string): Promise<boolean> {
+    return (await db.$count(faults, stopping(connectionId))) > 0;
   }
 
   /** A probe failed: the fault says the newest reason, and the next probe comes later. */

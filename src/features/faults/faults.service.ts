@@ -81,7 +81,9 @@ export class FaultsService {
         changes: { connectionId: { from: connectionId }, code: { from: code } },
       });
       if (fault.kind === 'permanent' || !connection) return undefined;
-      const waiting = fault.code === LIST_GONE ? await relink(tx, connection, open, this.clock.now()) : open;
+      // A list that is being removed is not made anew.
+      const relinks = fault.code === LIST_GONE && connection.status !== 'removing';
+      const waiting = relinks ? await relink(tx, connection, open, this.clock.now()) : open;
       return this.goOn(tx, connection, waiting);
     });
     if (queued === 'resolved before') throw alreadyResolved((await this.get(principal, id)).fault);
@@ -97,7 +99,7 @@ export class FaultsService {
     open: { id: string; state: string } | undefined,
   ): Promise<string | undefined> {
     const paused = connection.status === 'inactive';
-    if (!paused) {
+    if (connection.status === 'faulted') {
       const active = { status: 'active', updatedAt: this.clock.now() } as const;
       await tx.update(connections).set(active).where(eq(connections.id, connection.id));
     }

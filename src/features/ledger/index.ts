@@ -1,6 +1,6 @@
 export { Ledger, type MemberPage, type TimelineEntry } from './ledger.js';
 export { afterSql } from './ledger-range.js';
-export type { KeptMembers } from './reached.js';
+export { reachedSql, type KeptMembers } from './reached.js';
 export type { TextPage } from './member-texts.js';
 export { changesCheckSql, changesSql, IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';
 export { appendIdentityChanges, keepSequence, type IdentityRange } from './identity-changes.js';

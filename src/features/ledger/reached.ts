@@ -9,15 +9,15 @@ export interface KeptMembers {
 }
 
 /** `SELECT mpid` of who was a member at any of the versions and is none of those kept, each once. */
-export function reachedSql(
+export function unkeptSql(
   audienceId: number,
   { versions, kept }: { versions: readonly number[]; kept: readonly KeptMembers[] },
   condition: MpidCondition,
 ): string {
-  const reached = memberAtAnySql(audienceId, versions, condition);
+  const reached = reachedSql(audienceId, versions, condition);
   if (kept.length === 0) return reached;
   const staying = kept.map((one) =>
-    memberAtAnySql(one.audienceId, one.versions, `${one.condition} AND ${condition}`),
+    reachedSql(one.audienceId, one.versions, `${one.condition} AND ${condition}`),
   );
   // A join, because its sides are merged in their order; a set of all who stay might not fit into memory.
   return `SELECT r.mpid AS mpid FROM (${reached}) AS r
@@ -25,7 +25,12 @@ export function reachedSql(
     WHERE k.stays = 0`;
 }
 
-function memberAtAnySql(audienceId: number, versions: readonly number[], condition: MpidCondition): string {
+/** The same without regard to who is kept. */
+export function reachedSql(
+  audienceId: number,
+  versions: readonly number[],
+  condition: MpidCondition,
+): string {
   const newest = Math.max(0, ...versions);
   const states = versions.map((version) =>
     version === newest ? 'argMax(sign, version) = 1' : `argMaxIf(sign, version, version <= ${version}) = 1`,

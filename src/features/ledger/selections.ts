@@ -1,6 +1,6 @@
 import type { IdentityForm } from '../../kit/index.js';
 import { learnedSql, type IdentityRange } from './identity-changes.js';
-import { reachedSql, type KeptMembers } from './reached.js';
+import { unkeptSql, type KeptMembers } from './reached.js';
 import { betweenSql, changesSql, codesOf, membersSql, type MpidCondition } from './sql.js';
 
 /** An audience in the warehouse's terms. */
@@ -26,7 +26,7 @@ export type Selection =
 export function selectSql(key: AudienceKey, selection: Selection, condition: MpidCondition = '1'): string {
   if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
   if (selection.what === 'again') return stayingSql(key.audienceId, selection, condition);
-  if (selection.what === 'reached') return reachedSql(key.audienceId, selection, condition);
+  if (selection.what === 'reached') return unkeptSql(key.audienceId, selection, condition);
   if (selection.what !== 'learned') return changesSql(key.audienceId, selection, selection.what, condition);
   const { from, to } = selection;
   return `SELECT mpid FROM ledger

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { and, asc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, ne, sql, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
 import { ContextFactory } from '../../host/context/index.js';
 import { changesOf, recordAudit } from '../../platform/audit/index.js';
@@ -23,7 +23,7 @@ const MAX_LISTED = 100;
 /** The row with what hangs on it. Written out, because Drizzle leaves the table's name off in a sub-query. */
 const WITH_COUNTS = {
   ...getTableColumns(outputs),
-  connectedAudiences: sql<number>`(select count(distinct c.audience_id)::int from connections c where c.output_id = outputs.id)`,
+  connectedAudiences: sql<number>`(select count(distinct c.audience_id)::int from connections c where c.output_id = outputs.id and c.status not in ('removing', 'removed'))`,
   openFaults: sql<number>`(select count(*)::int from faults f join connections c on c.id = f.connection_id where c.output_id = outputs.id and f.resolved_at is null)`,
 };
 
@@ -108,19 +108,27 @@ export class OutputsService {
       // Locked, so that no connection can appear between the look and the deletion.
       await tx.select().from(outputs).where(one(principal, id)).for('update');
       const connected = await tx
-        .select({ id: connections.id, audienceId: connections.audienceId, audience: audiences.name })
+        .select({
+          id: connections.id,
+          status: connections.status,
+          audienceId: connections.audienceId,
+          audience: audiences.name,
+        })
         .from(connections)
         .innerJoin(audiences, eq(audiences.id, connections.audienceId))
-        .where(eq(connections.outputId, id))
+        .where(and(eq(connections.outputId, id), ne(connections.status, 'removed')))
         .orderBy(asc(connections.createdAt))
         .limit(MAX_LISTED);
       if (connected.length > 0 && !force) {
         throw new HubError(
           'IN_USE',
-          'Audiences are connected to this output. Delete their connections first, or call again with ?force=true.',
+          'Audiences are connected to this output. Delete their connections first, or call again with ?force=true: then ' +
+            'what they had sent stays at the partner.',
           connected.map((row) => ({
             field: `connection ${row.id}`,
-            message: `audience ${row.audienceId} (${row.audience})`,
+            message:
+              `audience ${row.audienceId} (${row.audience})` +
+              (row.status === 'removing' ? ', which is being removed at the partner' : ''),
           })),
         );
       }

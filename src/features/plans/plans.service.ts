@@ -8,7 +8,8 @@ import { SecretBox } from '../../platform/crypto/index.js';
 import { deliveries, deliveryPlans, type Database, type Transaction } from '../../platform/database/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
-import { changeStatus, ConnectionsService, lockConnection } from '../connections/index.js';
+import { changeStatus, ConnectionsService, refuseWhileRemoving } from '../connections/index.js';
+import { lockConnection } from '../deliveries/index.js';
 import type { Principal } from '../tenancy/index.js';
 import { basisOf, differences, readSubject, type PlanSubject } from './plan-basis.js';
 import { PlanFiguresService } from './plan-figures.service.js';
@@ -32,7 +33,7 @@ export class PlansService {
 
   /** Counts, and sends nothing. The counts are of the state that is remembered with them. */
   async make(principal: Principal, connectionId: string): Promise<DeliveryPlan> {
-    await this.connections.get(principal, connectionId);
+    refuseWhileRemoving(await this.connections.get(principal, connectionId));
     const subject = await readSubject(this.db, connectionId);
     if (!subject) throw notFound('connection', connectionId);
     const basis = this.basisOf(subject);
@@ -70,7 +71,7 @@ export class PlansService {
    * @throws HubError NOT_FOUND, PLAN_STALE with what is another now, WRONG_STATE where it was applied or a fault is open
    */
   async apply(principal: Principal, connectionId: string, planId: string): Promise<DeliveryPlan> {
-    await this.connections.get(principal, connectionId);
+    refuseWhileRemoving(await this.connections.get(principal, connectionId));
     const { plan, next } = await this.db.transaction(async (tx) => {
       const connection = await lockConnection(tx, connectionId);
       const subject = connection && (await readSubject(tx, connectionId));

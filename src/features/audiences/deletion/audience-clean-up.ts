@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { and, eq, isNotNull, lt } from 'drizzle-orm';
+import { and, eq, isNotNull, lt, notExists, sql } from 'drizzle-orm';
+import { CLEAN_UP } from '../../../domain/audiences/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
-import { audiences, type Database } from '../../../platform/database/index.js';
+import { audiences, connections, erasureReceipts, type Database } from '../../../platform/database/index.js';
 import { Leases } from '../../../platform/lease/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../../platform/nest/index.js';
 import type { WorkQueue } from '../../../platform/queue/index.js';
 import { Ledger } from '../../ledger/index.js';
-import { CLEAN_UP } from './audience-deletion.js';
 
 /** Audiences a sweep looks at; the rest waits for the next one. */
 const LIMIT = 500;
@@ -40,7 +40,7 @@ export class AudienceCleanUp {
     const rows = await this.db
       .select({ id: audiences.id })
       .from(audiences)
-      .where(lt(audiences.deletedAt, before))
+      .where(and(lt(audiences.deletedAt, before), notExists(removingOf(this.db))))
       .limit(LIMIT);
     for (const { id } of rows) await this.queue.enqueue({ kind: CLEAN_UP, id: String(id) });
   }
@@ -51,7 +51,7 @@ export class AudienceCleanUp {
     const name = hiddenAudienceLease(id);
     if (!(await this.leases.acquire(name, owner))) return;
     try {
-      if (!(await this.isHidden(id))) return;
+      if (!(await this.isHidden(id)) || (await this.isBeingRemoved(id))) return;
       await this.ledger.discardAbove(id, 0);
       await this.db.delete(audiences).where(hidden(id));
     } finally {
@@ -59,10 +59,29 @@ export class AudienceCleanUp {
     }
   }
 
+  /**
+   * Who is to be taken out at the partners is known by the members, and receipts of erasures tell what came of it. The
+   * end of a removal, and the sweep, call this again.
+   */
+  private async isBeingRemoved(id: number): Promise<boolean> {
+    const removing = and(eq(connections.audienceId, id), eq(connections.status, 'removing'));
+    const waiting = and(eq(erasureReceipts.audienceId, id), eq(erasureReceipts.state, 'waiting'));
+    if ((await this.db.$count(connections, removing)) > 0) return true;
+    return (await this.db.$count(erasureReceipts, waiting)) > 0;
+  }
+
   private async isHidden(id: number): Promise<boolean> {
     const rows = await this.db.select({ id: audiences.id }).from(audiences).where(hidden(id));
     return rows.length > 0;
   }
+}
+
+/** For `notExists`: connections of the audience of the outer query that are being removed. */
+function removingOf(db: Database) {
+  return db
+    .select({ one: sql`1` })
+    .from(connections)
+    .where(and(eq(connections.audienceId, audiences.id), eq(connections.status, 'removing')));
 }
 
 function hidden(id: number) {

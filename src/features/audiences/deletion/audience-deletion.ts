@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { CLEAN_UP } from '../../../domain/audiences/index.js';
 import { HubError, type FieldProblem } from '../../../domain/errors/index.js';
 import { recordAudit } from '../../../platform/audit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
@@ -8,23 +9,18 @@ import {
   abVariants,
   audiences,
   connections,
-  deliveries,
   exportsTable,
   imports,
-  OPEN_DELIVERY_STATES,
-  outputs,
   sources,
   type Database,
   type Transaction,
 } from '../../../platform/database/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../../platform/nest/index.js';
 import type { WorkQueue } from '../../../platform/queue/index.js';
+import { ConnectionRemovals, type GoingConnection } from '../../connections/index.js';
 import type { Principal } from '../../tenancy/index.js';
 import { AudienceRecords } from '../audience-records.js';
-import type { DeletionView } from './deletion.dto.js';
-
-/** Kind of the hint that an audience is to be cleaned up. */
-export const CLEAN_UP = 'cleanup';
+import type { DeletionView, GoingConnectionView } from './deletion.dto.js';
 
 /** Deletes audiences, after saying what goes with them. */
 @Injectable()
@@ -34,24 +30,34 @@ export class AudienceDeletion {
     @InjectClock() private readonly clock: Clock,
     @InjectWorkQueue() private readonly queue: WorkQueue,
     private readonly records: AudienceRecords,
+    private readonly removals: ConnectionRemovals,
   ) {}
 
-  /** What goes with the audience, or will not come again. */
+  /** What goes with the audience, or will not come again, and what becomes of what was sent. */
   async preview(principal: Principal, id: number): Promise<DeletionView> {
     await this.records.require(principal, id);
-    return consequences(this.db, id);
+    const going = await this.removals.foresee(eq(connections.audienceId, id), principal.name);
+    return { connections: going.map(showGoing), ...(await consequences(this.db, id)) };
   }
 
   /**
    * One transaction makes the audience vanish for readers, ends its work, and bars its source keys where
-   * the layout says so. Members and rows are deleted afterwards, by work that may be run again. Without
-   * `confirmed`: IN_USE where something goes with it.
+   * the layout says so. What was sent is removed at the partners; then members and rows are deleted, by work that may be
+   * run again. Without `confirmed`: IN_USE where something goes with it.
    */
-  async delete(principal: Principal, id: number, confirmed: boolean): Promise<void> {
-    const found = await this.preview(principal, id);
+  async delete(principal: Principal, id: number, confirmed: boolean): Promise<DeletionView> {
+    await this.records.require(principal, id);
+    const which = eq(connections.audienceId, id);
+    const foreseen = await this.removals.foresee(which, principal.name);
+    const found = { connections: foreseen.map(showGoing), ...(await consequences(this.db, id)) };
     if (!confirmed) refuseUnconfirmed(id, found);
-    await this.db.transaction((tx) => this.hide(tx, id));
+    const begun = await this.db.transaction(async (tx) => {
+      await this.hide(tx, id);
+      return this.removals.begin(tx, which, foreseen, principal.name);
+    });
+    await this.removals.wake(begun);
     await this.queue.enqueue({ kind: CLEAN_UP, id: String(id) });
+    return { ...found, connections: begun.going.map(showGoing) };
   }
 
   /** Imports before the audience, and exports after it: the order in which their own work takes them. */
@@ -88,35 +94,17 @@ export class AudienceDeletion {
       .update(exportsTable)
       .set({ state: 'failed', error, finishedAt: now, ...free })
       .where(openExportsOf(id));
-    await this.endConnections(tx, id, now);
-  }
-
-  private async endConnections(tx: Transaction, id: number, now: Date): Promise<void> {
-    const own = tx.select({ id: connections.id }).from(connections).where(eq(connections.audienceId, id));
-    await tx
-      .update(deliveries)
-      .set({ state: 'cancelled', finishedAt: now, leaseOwner: null, leaseUntil: null })
-      .where(and(inArray(deliveries.connectionId, own), inArray(deliveries.state, OPEN_DELIVERY_STATES)));
-    await tx
-      .update(connections)
-      .set({ status: 'inactive', updatedAt: now })
-      .where(eq(connections.audienceId, id));
   }
 }
 
-async function consequences(db: Database | Transaction, id: number): Promise<DeletionView> {
-  const connected = await db
-    .select({
-      id: connections.id,
-      output: outputs.name,
-      variant: abVariants.name,
-      status: connections.status,
-    })
-    .from(connections)
-    .innerJoin(outputs, eq(outputs.id, connections.outputId))
-    .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
-    .where(eq(connections.audienceId, id))
-    .orderBy(outputs.name, connections.createdAt, connections.id);
+function showGoing({ id, output, variant, status, removal }: GoingConnection): GoingConnectionView {
+  return { id, output, ...(variant === null ? {} : { variant }), status, removal };
+}
+
+async function consequences(
+  db: Database | Transaction,
+  id: number,
+): Promise<Omit<DeletionView, 'connections'>> {
   const open = await db
     .select({ id: exportsTable.id, state: exportsTable.state })
     .from(exportsTable)
@@ -130,10 +118,6 @@ async function consequences(db: Database | Transaction, id: number): Promise<Del
     .orderBy(abVariants.position);
   const barred = await barredSources(db, id);
   return {
-    connections: connected.map(({ variant, ...rest }) => ({
-      ...rest,
-      ...(variant === null ? {} : { variant }),
-    })),
     exports: open,
     ...(variants.length === 0 ? {} : { variants: variants.map(({ name }) => name) }),
     barredKeys: barred.map((source) => source.key),

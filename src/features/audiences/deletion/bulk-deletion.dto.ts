@@ -11,6 +11,7 @@ import {
   Min,
 } from 'class-validator';
 import { ERRORS, type ErrorCode } from '../../../domain/errors/index.js';
+import { GoingConnectionView } from './deletion.dto.js';
 
 const MAX_AT_ONCE = 500;
 
@@ -44,6 +45,11 @@ class NotDeleted {
 export class BulkDeleted {
   @ApiProperty({ type: [Number] })
   deleted!: number[];
+  @ApiProperty({
+    type: [GoingConnectionView],
+    description: 'Their connections, and what becomes of what they had sent',
+  })
+  connections!: GoingConnectionView[];
   @ApiProperty({ type: [NotDeleted] })
   failed!: NotDeleted[];
 }

@@ -20,10 +20,11 @@ export class BulkDeletion {
 
   /** One after the other: each is a transaction of its own, and a call may be repeated after it broke off. */
   async delete(principal: Principal, { ids, confirm = false }: BulkDelete): Promise<BulkDeleted> {
-    const result: BulkDeleted = { deleted: [], failed: [] };
+    const result: BulkDeleted = { deleted: [], connections: [], failed: [] };
     for (const id of ids) {
       try {
-        await this.deletion.delete(principal, id, confirm);
+        const { connections } = await this.deletion.delete(principal, id, confirm);
+        result.connections.push(...connections);
         result.deleted.push(id);
       } catch (error) {
         result.failed.push({ id, ...this.reasonOf(error, id) });

@@ -1,7 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsOptional } from 'class-validator';
-import { CONNECTION_STATUSES, EXPORT_STATES } from '../../../platform/database/index.js';
+import {
+  CONNECTION_STATUSES,
+  EXPORT_STATES,
+  type ConnectionStatus,
+} from '../../../platform/database/index.js';
+import { RemovalView } from '../../connections/index.js';
 
 /** `true` and `false` as they stand in a query; all else fails the validation. */
 function flag({ value }: { value: unknown }): unknown {
@@ -23,7 +28,7 @@ export class DeletionQuery {
   confirm?: boolean;
 }
 
-class GoingConnection {
+export class GoingConnectionView {
   @ApiProperty({ format: 'uuid' })
   id!: string;
   @ApiProperty({ description: "The output's name" })
@@ -31,7 +36,9 @@ class GoingConnection {
   @ApiPropertyOptional({ description: "The variant's name; absent: the full audience" })
   variant?: string;
   @ApiProperty({ enum: CONNECTION_STATUSES })
-  status!: string;
+  status!: ConnectionStatus;
+  @ApiProperty({ type: RemovalView, description: 'What becomes of what it had sent' })
+  removal!: RemovalView;
 }
 
 class GoingExport {
@@ -43,8 +50,8 @@ class GoingExport {
 
 /** What goes with an audience. */
 export class DeletionView {
-  @ApiProperty({ type: [GoingConnection] })
-  connections!: GoingConnection[];
+  @ApiProperty({ type: [GoingConnectionView] })
+  connections!: GoingConnectionView[];
   @ApiProperty({ type: [GoingExport], description: 'Exports that are not made yet' })
   exports!: GoingExport[];
   @ApiPropertyOptional({ type: [String], description: 'Variants of its A/B test, which goes with it' })

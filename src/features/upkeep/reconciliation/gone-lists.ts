@@ -4,7 +4,7 @@ import { recordAudit } from '../../../platform/audit/index.js';
 import { deliveries, type Database } from '../../../platform/database/index.js';
 import { Metrics } from '../../../platform/metrics/index.js';
 import { InjectDatabase } from '../../../platform/nest/index.js';
-import { lockConnection } from '../../connections/index.js';
+import { lockConnection } from '../../deliveries/index.js';
 import { FaultLog } from '../../faults/index.js';
 import type { UpkeepSubject } from '../upkeep-subject.js';
 

@@ -57,6 +57,8 @@ export const outputTokens = pgTable('output_tokens', {
  * row stays to tell of it until its audience or output goes.
  */
 export const CONNECTION_STATUSES = ['active', 'inactive', 'faulted', 'removing', 'removed'] as const;
+/** Of connections that are there, so that what they sent stays at their partners. */
+export const LIVE_STATUSES = ['active', 'inactive', 'faulted'] as const satisfies readonly ConnectionStatus[];
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
 /** Audience (or one variant of it) → output. */
