@@ -12,4 +12,10 @@ export default class TestOrder extends Sequencer {
   }
 }
 
-const LONG = ['/test/crash/', '/test/combinations.e2e.', '/test/services.e2e.', '/test/many-seats.e2e.'];
+const LONG = [
+  '/test/crash/',
+  '/test/simulation/',
+  '/test/combinations.e2e.',
+  '/test/services.e2e.',
+  '/test/many-seats.e2e.',
+];

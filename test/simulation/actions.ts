@@ -1,0 +1,279 @@
+import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { HubError } from '../../src/domain/errors/index.js';
+import { AbTestsService } from '../../src/features/ab-tests/ab-tests.service.js';
+import { AudiencesService } from '../../src/features/audiences/audiences.service.js';
+import { ConnectionsService } from '../../src/features/connections/index.js';
+import { FaultsService } from '../../src/features/faults/index.js';
+import { NewImports } from '../../src/features/imports/index.js';
+import { PlansService } from '../../src/features/plans/plans.service.js';
+import {
+  abTests,
+  abVariants,
+  connections,
+  deliveries,
+  faults,
+  imports,
+  leases,
+} from '../../src/platform/database/index.js';
+import { ADMIN } from '../support/delivery-rig.js';
+import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
+import { Random } from './random.js';
+import type { FileChange, Step } from './steps.js';
+import { keyOf, type World } from './world.js';
+
+/** What the hub may answer to whom it cannot serve now. */
+const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
+
+/** Does one step. Throws where the hub does what it never should; a process that is killed by it is replaced. */
+export async function take(world: World, step: Step): Promise<void> {
+  try {
+    await doStep(world, step);
+  } catch (error) {
+    const refused = error instanceof HubError && ANSWERS.has(error.code);
+    if (!refused && !world.hub.life.isOver) throw error;
+  }
+  if (world.hub.life.isOver) {
+    await world.restart(world.restarts.alone, world.restarts.keepsHints);
+  }
+}
+
+async function doStep(world: World, step: Step): Promise<void> {
+  const { hub, partner, clock } = world;
+  switch (step.do) {
+    case 'import':
+      return giveFile(world, step.audience, step.change, new Random(step.seed));
+    case 'work':
+      return work(world, step.hints);
+    case 'sweep':
+      clock.advance(step.ms);
+      return hub.sweep();
+    case 'wait':
+      clock.advance(step.ms);
+      return;
+    case 'fail':
+      return partner.moods[step.plugin].set(step);
+    case 'refuse':
+      partner.refusedRows.delete(step.person);
+      partner.poison.delete(step.person);
+      if (step.how === 'row') partner.refusedRows.add(step.person);
+      if (step.how === 'batch') partner.poison.add(step.person);
+      return;
+    case 'delete list':
+      return deleteList(world, step.pick);
+    case 'mend':
+      return partner.mend();
+    case 'resume':
+      return resume(world, step.pick);
+    case 'pause':
+      return setStatus(world, step.pick, 'inactive');
+    case 'activate':
+      return setStatus(world, step.pick, 'active');
+    case 'plan':
+      return plan(world, step.pick);
+    case 'apply':
+      return applyPlan(world, step.pick);
+    case 'connect':
+      return connect(world, step);
+    case 'disconnect':
+      return disconnect(world, step.pick);
+    case 'test':
+      return test(world, step.audience, step.share);
+    case 'end test':
+      return endTest(world, step.audience);
+    case 'rename':
+      return rename(world, step.audience, step.name);
+    case 'kill':
+      world.restarts = { alone: step.alone, keepsHints: step.keepsHints };
+      return hub.life.dieAt({ calls: step.calls, unheard: step.unheard });
+    case 'stall':
+      return hub.stallAtNextCall();
+    case 'wake':
+      return wake(world, step.pick);
+    case 'leases run out':
+      return leasesRunOut(world);
+    case 'lose hints':
+      return hub.queue.lose();
+    case 'check':
+      return;
+  }
+}
+
+export async function work(world: World, hints: number): Promise<void> {
+  for (let done = 0; done < hints; done += 1) {
+    const end = await world.hub.work();
+    if (end === 'idle') return;
+    if (end === 'done') continue;
+    world.stalled.push(world.hub);
+    await world.restart(false, true);
+    return;
+  }
+}
+
+async function wake(world: World, pick: number): Promise<void> {
+  const [hub] = world.stalled.splice(pick % Math.max(world.stalled.length, 1), 1);
+  if (!hub) return;
+  try {
+    await hub.wake();
+  } catch (error) {
+    if (!hub.life.isOver) throw error;
+  }
+  await hub.end();
+}
+
+/** The leases of processes that stopped, killed or stalled: to the others they look the same. */
+async function leasesRunOut({ db, hub }: World): Promise<void> {
+  const past = sql`now() - interval '1 minute'`;
+  for (const table of [deliveries, imports]) {
+    await db
+      .update(table)
+      .set({ leaseUntil: past })
+      .where(and(eq(table.state, 'running'), ne(table.leaseOwner, hub.owner)));
+  }
+  await db.update(leases).set({ until: past });
+}
+
+async function giveFile(world: World, audience: number, change: FileChange, random: Random): Promise<void> {
+  const key = `simulation/${world.number}/${world.files.size + 1}.csv`;
+  const rows = nextRows(world, audience, change, random);
+  const text = csvOf(rows);
+  await world.storage.files.put(key, text);
+  world.files.set(key, { audience, rows });
+  const service = world.hub.get(NewImports);
+  const source = {
+    sizeBytes: Buffer.byteLength(text),
+    modifiedAt: world.clock.now().toISOString(),
+    shape: { format: 'csv', header: true, encodings: 'utf-8', maxBytes: 1_000_000 },
+    onUnknown: 'create',
+    tombstones: false,
+    pushed: { fileKey: key, keepDays: 0 },
+  } as const;
+  const { workspaceId, inputId } = world;
+  const file = { inputId, workspaceId, key: keyOf(audience), revision: key, source };
+  const made = await world.hub.transaction(async (tx) => {
+    await service.known(tx, inputId, file.key);
+    return service.queue(tx, { ...file, audienceName: `Audience ${audience}` });
+  });
+  await service.begin([made.id]);
+}
+
+function nextRows(world: World, audience: number, change: FileChange, random: Random): Row[] {
+  const before = [...world.files.values()].findLast((file) => file.audience === audience)?.rows ?? [];
+  const people = new Set(before.map(({ person }) => person));
+  if (change === 'fresh' || people.size === 0) people.clear();
+  if (change === 'few') people.clear();
+  const wanted = change === 'few' ? 4 : people.size === 0 ? 35 : 0;
+  for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
+  if (change === 'churn') {
+    const leaving = [...people].filter(() => random.chance(0.2));
+    for (let i = 0; i < 6; i += 1) people.add(random.below(PEOPLE));
+    if (leaving.length < people.size) for (const person of leaving) people.delete(person);
+  }
+  return [...people].map((person) => rowOf(person, change === 'teach', random));
+}
+
+type Connection = typeof connections.$inferSelect;
+
+async function connectionsOf(world: World): Promise<Connection[]> {
+  return world.db
+    .select()
+    .from(connections)
+    .where(eq(connections.workspaceId, world.workspaceId))
+    .orderBy(asc(connections.audienceId), asc(connections.createdAt), asc(connections.outputId));
+}
+
+async function oneConnection(world: World, pick: number): Promise<Connection | undefined> {
+  const found = await connectionsOf(world);
+  return found[pick % Math.max(found.length, 1)];
+}
+
+async function deleteList(world: World, pick: number): Promise<void> {
+  const lists = [...world.partner.lists.values()].filter(({ gone }) => !gone);
+  const list = lists[pick % Math.max(lists.length, 1)];
+  if (list) list.gone = true;
+}
+
+async function resume(world: World, pick: number): Promise<void> {
+  const open = await openFaults(world);
+  const fault = open[pick % Math.max(open.length, 1)];
+  if (fault) await world.hub.get(FaultsService).resume(ADMIN, fault.id);
+}
+
+export async function openFaults(world: World): Promise<(typeof faults.$inferSelect)[]> {
+  return world.db
+    .select()
+    .from(faults)
+    .where(and(eq(faults.workspaceId, world.workspaceId), isNull(faults.resolvedAt)))
+    .orderBy(asc(faults.raisedAt));
+}
+
+async function setStatus(world: World, pick: number, status: 'active' | 'inactive'): Promise<void> {
+  const found = await oneConnection(world, pick);
+  if (found) await world.hub.get(ConnectionsService).update(ADMIN, found.id, { status });
+}
+
+async function plan(world: World, pick: number): Promise<void> {
+  const found = await oneConnection(world, pick);
+  if (!found) return;
+  const { id: planId } = await world.hub.get(PlansService).make(ADMIN, found.id);
+  world.plans.push({ connectionId: found.id, planId });
+}
+
+async function applyPlan(world: World, pick: number): Promise<void> {
+  // The newest is the likeliest to hold still.
+  const chosen = pick % 2 === 0 ? world.plans.length - 1 : pick % Math.max(world.plans.length, 1);
+  const [known] = world.plans.splice(chosen, 1);
+  if (known) await world.hub.get(PlansService).apply(ADMIN, known.connectionId, known.planId);
+}
+
+async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Promise<void> {
+  const audienceId = await world.audienceId(step.audience);
+  if (audienceId === undefined) return;
+  const variants = await world.db
+    .select({ id: abVariants.id })
+    .from(abVariants)
+    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
+    .where(and(eq(abTests.audienceId, audienceId), isNull(abTests.deletedAt)))
+    .orderBy(asc(abVariants.position));
+  const choices = [null, ...variants.map(({ id }) => id)];
+  const variantId = choices[step.pick % choices.length] ?? null;
+  const outputId = world.outputs.get(step.plugin) ?? '';
+  const status = step.active ? 'active' : 'inactive';
+  await world.hub.get(ConnectionsService).create(ADMIN, audienceId, { outputId, variantId, status });
+}
+
+async function disconnect(world: World, pick: number): Promise<void> {
+  const found = await oneConnection(world, pick);
+  if (found) await world.hub.get(ConnectionsService).delete(ADMIN, found.id);
+}
+
+async function test(world: World, audience: number, share: number): Promise<void> {
+  const audienceId = await world.audienceId(audience);
+  if (audienceId === undefined) return;
+  const variants = [
+    { name: 'A', percentage: share },
+    { name: 'B', percentage: 30 },
+  ];
+  await world.hub.get(AbTestsService).set(ADMIN, audienceId, { variants });
+}
+
+async function endTest(world: World, audience: number): Promise<void> {
+  const audienceId = await world.audienceId(audience);
+  if (audienceId !== undefined) await world.hub.get(AbTestsService).delete(ADMIN, audienceId);
+}
+
+async function rename(world: World, audience: number, name: number): Promise<void> {
+  const audienceId = await world.audienceId(audience);
+  if (audienceId === undefined) return;
+  await world.hub.get(AudiencesService).update(ADMIN, audienceId, { name: `Audience ${audience} ${name}` });
+}
+
+/** All that are paused are activated; whatever stands in the way is somebody's to resolve first. */
+export async function activateAll(world: World): Promise<void> {
+  const paused = await world.db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(and(eq(connections.workspaceId, world.workspaceId), inArray(connections.status, ['inactive'])));
+  for (const { id } of paused) {
+    await world.hub.get(ConnectionsService).update(ADMIN, id, { status: 'active' });
+  }
+}

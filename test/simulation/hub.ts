@@ -1,0 +1,167 @@
+import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { PlatformModule } from '../../src/app/platform.module.js';
+import type { Platform } from '../../src/app/platform.js';
+import { AbTestsModule } from '../../src/features/ab-tests/index.js';
+import { AudiencesModule } from '../../src/features/audiences/index.js';
+import { ConnectionsModule } from '../../src/features/connections/index.js';
+import { DeliveryRunner, type RunnerParts } from '../../src/features/deliveries/delivery-runner.js';
+import { DeliveriesModule, DeliverySweep } from '../../src/features/deliveries/index.js';
+import { FaultsModule } from '../../src/features/faults/index.js';
+import { ImportsWorker } from '../../src/features/imports/imports.worker.js';
+import { ImportsModule } from '../../src/features/imports/index.js';
+import { PlansModule } from '../../src/features/plans/index.js';
+import { DEFAULT_CALL_PACING, RateBudgets } from '../../src/host/outputs/index.js';
+import { PluginRegistry } from '../../src/host/registry/index.js';
+import { MemoryBudgetStore } from '../../src/platform/budget/index.js';
+import type { Clock } from '../../src/platform/clock/index.js';
+import type { Database, Transaction } from '../../src/platform/database/index.js';
+import { WORK_QUEUE } from '../../src/platform/nest/index.js';
+import { HintQueue } from './hint-queue.js';
+import { Life } from './life.js';
+import type { SimPartner } from './partner.js';
+import type { Storage } from './storage.js';
+
+const FEATURES = [
+  AbTestsModule,
+  AudiencesModule,
+  ConnectionsModule,
+  DeliveriesModule,
+  FaultsModule,
+  ImportsModule,
+  PlansModule,
+];
+
+/** Kinds of work that the simulation does. Mails are written into the outbox and stay there. */
+const WORKED_ON = ['delivery', 'import'];
+
+/** Partners' jobs are asked for at once. */
+const PACING = { ...DEFAULT_CALL_PACING, minPollMs: 1, maxPollMs: 1, pollLimitMs: 25 };
+
+@Module({})
+class SimulatedHub {
+  /** The hub's own modules, of which those of the platform that keep time or work are replaced by `own`. */
+  static of(platform: Platform, registry: PluginRegistry, own: Exclude<Provider, Type>[]): DynamicModule {
+    const whole = PlatformModule.of(platform, registry);
+    const replaced = new Set<unknown>(own.map(({ provide }) => provide));
+    const others = (whole.providers ?? []).filter(
+      (provider) => typeof provider === 'function' || !replaced.has(provider.provide),
+    );
+    return { module: SimulatedHub, imports: [{ ...whole, providers: [...others, ...own] }, ...FEATURES] };
+  }
+}
+
+/** What the simulation gives a process besides its storage. */
+export interface HubParts {
+  storage: Storage;
+  clock: Clock;
+  partner: SimPartner;
+}
+
+/** One process of the hub: all its services, on storage that outlives it. */
+export class Hub {
+  /** The delivery that is worked on. */
+  working: string | undefined;
+  #stallsNext = false;
+  #wake: (() => void) | undefined;
+  #stalled: (() => void) | undefined;
+  #pending: Promise<void> | undefined;
+
+  private constructor(
+    readonly life: Life,
+    readonly queue: HintQueue,
+    readonly owner: string,
+    private readonly db: Database,
+    private readonly context: Awaited<ReturnType<typeof NestFactory.createApplicationContext>>,
+  ) {}
+
+  /**
+   * @param alone see {@link Storage.platformOf}
+   * @param hints those that the process before had left
+   */
+  static async start(
+    { storage, clock, partner }: HubParts,
+    alone: boolean,
+    hints: HintQueue['hints'] = [],
+  ): Promise<Hub> {
+    const life = new Life();
+    const queue = new HintQueue(clock, hints);
+    const platform = storage.platformOf(life, clock, alone);
+    if (alone) await platform.leases.releaseAll();
+    const caller = { life, working: () => hub?.working, stall: () => hub?.stall() ?? Promise.resolve() };
+    let hub: Hub | undefined;
+    const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
+    const module = SimulatedHub.of(platform, new PluginRegistry(partner.connectorsFor(caller)), [
+      { provide: WORK_QUEUE, useValue: queue },
+      { provide: RateBudgets, useValue: budgets },
+    ]);
+    const context = await NestFactory.createApplicationContext(module, {
+      logger: false,
+      abortOnError: false,
+    });
+    // Whoever puts a hub together does not set it, so it is set where the runner keeps it.
+    const parts: unknown = Reflect.get(context.get(DeliveryRunner, { strict: false }), 'parts');
+    (parts as RunnerParts).pacing = PACING;
+    hub = new Hub(life, queue, platform.leases.owner, platform.database.db, context);
+    return hub;
+  }
+
+  get<T>(service: Type<T>): T {
+    return this.context.get(service, { strict: false });
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.db.transaction(work);
+  }
+
+  /** Works on the next hint that is due: `idle` where there is none, `stalled` where it got stuck at the partner. */
+  async work(): Promise<'idle' | 'done' | 'stalled'> {
+    const job = this.queue.take();
+    if (!job) return 'idle';
+    if (!WORKED_ON.includes(job.kind)) return 'done';
+    if (job.kind === 'delivery') this.working = job.id;
+    const stalled = new Promise<'stalled'>((resolve) => {
+      this.#stalled = () => resolve('stalled');
+    });
+    const done = job.handler(job.id, new AbortController().signal);
+    this.#pending = done;
+    const end = await Promise.race([done.then(() => 'done' as const), stalled]);
+    if (end === 'done') this.working = undefined;
+    return end;
+  }
+
+  /** What a scheduler does every minute. */
+  async sweep(): Promise<void> {
+    await this.get(ImportsWorker).sweep();
+    await this.get(DeliverySweep).run();
+  }
+
+  /** The next call of the partner is answered late: after {@link wake}. */
+  stallAtNextCall(): void {
+    this.#stallsNext = true;
+  }
+
+  /** The partner answers at last; the process ends what it was doing. */
+  async wake(): Promise<void> {
+    this.#wake?.();
+    await this.#pending;
+  }
+
+  /** Lets go of it, killed or not. Nothing of it is under way afterwards. */
+  async end(): Promise<void> {
+    this.life.end();
+    this.#wake?.();
+    await this.#pending?.catch(() => undefined);
+    await this.life.settled();
+    await this.context.close().catch(() => undefined);
+  }
+
+  private async stall(): Promise<void> {
+    if (!this.#stallsNext) return;
+    this.#stallsNext = false;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#stalled?.();
+    });
+  }
+}

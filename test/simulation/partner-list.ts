@@ -1,0 +1,73 @@
+import type { OutputMember } from '../../src/kit/index.js';
+
+export type Change = 'add' | 'remove' | 'replace';
+
+/** Identities of a member, as they were sent: `email=…`, sorted. */
+export type SentIdentities = readonly string[];
+
+/** What a partner keeps of a member. */
+interface Kept {
+  identities: SentIdentities;
+  /** The delivery that brought it last. */
+  deliveryId: string;
+}
+
+/** Somebody who was added and was there already. */
+export interface Repeat {
+  list: SimList;
+  mpid: string;
+  deliveryId: string;
+  /** The delivery that had brought the same member before. */
+  before: string;
+  /** True where the hub had written down before that this member was dealt with. */
+  writtenDown: boolean;
+}
+
+/** An audience at the partner. */
+export class SimList {
+  readonly members = new Map<string, Kept>();
+  /** Members whose last change was refused, and the hub was told so. */
+  readonly refused = new Map<string, Change>();
+  gone = false;
+  /** Whether the hub asked for it after it was gone. */
+  missed = false;
+  /** Whole states by version, as they are written part by part. */
+  readonly drafts = new Map<number, Map<number, { members: OutputMember[]; refused: string[] }>>();
+
+  constructor(
+    readonly id: string,
+    readonly connectionId: string,
+    public name: string,
+  ) {}
+
+  add({ mpid, identities }: OutputMember, deliveryId: string): void {
+    this.refused.delete(mpid);
+    this.members.set(mpid, { identities: sent(identities), deliveryId });
+  }
+
+  remove(mpid: string): void {
+    this.refused.delete(mpid);
+    this.members.delete(mpid);
+  }
+
+  /** Makes the parts that were written the whole of it. */
+  finish(version: number, parts: number, deliveryId: string): number {
+    const written = this.drafts.get(version);
+    this.members.clear();
+    this.refused.clear();
+    for (let part = 0; part < parts; part += 1) {
+      const draft = written?.get(part);
+      if (!draft) return -1;
+      for (const member of draft.members) this.add(member, deliveryId);
+      for (const mpid of draft.refused) this.refused.set(mpid, 'replace');
+    }
+    return this.members.size;
+  }
+}
+
+export function sent(identities: OutputMember['identities']): SentIdentities {
+  const all = Object.entries(identities).flatMap(([type, values]) =>
+    (values ?? []).map((value) => `${type}=${value}`),
+  );
+  return all.sort();
+}

@@ -1,0 +1,108 @@
+import * as fc from 'fast-check';
+import { FAILINGS, type Failing } from './moods.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner.js';
+import { PEOPLE } from './people.js';
+
+export const AUDIENCES = 3;
+
+/** How a file differs from the one before it of the same audience. */
+const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
+export type FileChange = (typeof FILE_CHANGES)[number];
+
+/**
+ * What may happen. `pick` chooses among what there is when the step comes: numbers mean the same in every run with
+ * the same seed, and a step that has nothing to do does nothing.
+ */
+export type Step =
+  | { do: 'import'; audience: number; change: FileChange; seed: number }
+  | { do: 'work'; hints: number }
+  | { do: 'sweep'; ms: number }
+  | { do: 'wait'; ms: number }
+  | { do: 'fail'; plugin: SimPlugin; fails: Failing; applied: boolean; calls: number }
+  | { do: 'refuse'; person: number; how: 'row' | 'batch' | 'no more' }
+  | { do: 'delete list'; pick: number }
+  | { do: 'mend' }
+  | { do: 'resume'; pick: number }
+  | { do: 'pause'; pick: number }
+  | { do: 'activate'; pick: number }
+  | { do: 'plan'; pick: number }
+  | { do: 'apply'; pick: number }
+  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean }
+  | { do: 'disconnect'; pick: number }
+  | { do: 'test'; audience: number; share: number }
+  | { do: 'end test'; audience: number }
+  | { do: 'rename'; audience: number; name: number }
+  | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
+  | { do: 'stall' }
+  | { do: 'wake'; pick: number }
+  | { do: 'leases run out' }
+  | { do: 'lose hints' }
+  | { do: 'check' };
+
+export const SECOND_MS = 1000;
+const pick = fc.nat(1000);
+const audience = fc.nat(AUDIENCES - 1);
+const plugin = fc.constantFrom(...SIM_PLUGINS);
+
+function step<K extends Step['do']>(
+  weight: number,
+  name: K,
+  more: { [F in Exclude<keyof Extract<Step, { do: K }>, 'do'>]: fc.Arbitrary<Extract<Step, { do: K }>[F]> },
+) {
+  const arbitrary = fc.record({ do: fc.constant(name), ...more }) as unknown as fc.Arbitrary<Step>;
+  return { weight, arbitrary };
+}
+
+const ANY_STEP = fc.oneof(
+  step(30, 'import', {
+    audience,
+    change: fc.constantFrom('churn', 'churn', 'churn', 'teach', 'teach', ...FILE_CHANGES),
+    seed: fc.nat(1_000_000),
+  }),
+  step(150, 'work', { hints: fc.integer({ min: 1, max: 3 }) }),
+  step(50, 'sweep', { ms: fc.constantFrom(0, SECOND_MS, 60 * SECOND_MS, 600 * SECOND_MS) }),
+  step(160, 'wait', { ms: fc.integer({ min: 0, max: 120 * SECOND_MS }) }),
+  step(140, 'fail', {
+    plugin,
+    fails: fc.constantFrom(...FAILINGS),
+    applied: fc.boolean(),
+    calls: fc.integer({ min: 1, max: 9 }),
+  }),
+  step(80, 'refuse', {
+    person: fc.nat(PEOPLE - 1),
+    how: fc.constantFrom('row', 'batch', 'no more', 'no more'),
+  }),
+  step(8, 'delete list', { pick }),
+  step(30, 'mend', {}),
+  step(60, 'resume', { pick }),
+  step(40, 'pause', { pick }),
+  step(70, 'activate', { pick }),
+  step(20, 'plan', { pick }),
+  step(30, 'apply', { pick }),
+  step(50, 'connect', { audience, plugin, pick, active: fc.boolean() }),
+  step(6, 'disconnect', { pick }),
+  step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
+  step(3, 'end test', { audience }),
+  step(10, 'rename', { audience, name: pick }),
+  step(20, 'kill', {
+    calls: fc.integer({ min: 1, max: 90 }),
+    unheard: fc.boolean(),
+    alone: fc.boolean(),
+    keepsHints: fc.boolean(),
+  }),
+  step(15, 'stall', {}),
+  step(25, 'wake', { pick }),
+  step(15, 'leases run out', {}),
+  step(10, 'lose hints', {}),
+);
+
+/** A check after so many steps. */
+export const CHECK_EVERY = 125;
+
+/** The steps of a world: the same for the same seed. */
+export function drawSteps(seed: number, count: number): Step[] {
+  const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
+  return drawn.map((one, index) =>
+    (index + 1) % CHECK_EVERY === 0 || index + 1 === count ? { do: 'check' } : one,
+  );
+}

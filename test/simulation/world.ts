@@ -1,0 +1,156 @@
+import { and, eq, gte, inArray, lte } from 'drizzle-orm';
+import {
+  inputs,
+  leases,
+  organizations,
+  outputs,
+  sources,
+  workspaces,
+  deliveryBatches,
+  type Database,
+} from '../../src/platform/database/index.js';
+import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
+import { Hub } from './hub.js';
+import { SIM_PLUGINS, SimPartner, type SimPlugin } from './partner.js';
+import type { Row } from './people.js';
+import { AUDIENCES } from './steps.js';
+import type { Storage } from './storage.js';
+
+/** Time of the database is the machine's, so the clock of the simulation is well before it. */
+const START = '2020-01-01T00:00:00Z';
+
+/** A file that was given to the hub. */
+export interface GivenFile {
+  audience: number;
+  rows: Row[];
+}
+
+/** One workspace with its audiences and its partner, and the processes that work on it. */
+export class World {
+  readonly clock = new TestClock(START);
+  readonly partner: SimPartner;
+  /** By key in the file store, in the order in which they were given. */
+  readonly files = new Map<string, GivenFile>();
+  readonly plans: { connectionId: string; planId: string }[] = [];
+  readonly outputs = new Map<SimPlugin, string>();
+  /** Deliveries that were looked at after they were delivered. */
+  readonly audited = new Set<string>();
+  /** Processes that wait for the partner's answer, while others work. */
+  readonly stalled: Hub[] = [];
+  /** How the next process is started after this one was killed. */
+  restarts = { alone: true, keepsHints: false };
+  hub!: Hub;
+  workspaceId = '';
+  inputId = '';
+
+  private constructor(
+    readonly storage: Storage,
+    /** Also the workspace's number in the warehouse. */
+    readonly number: number,
+  ) {
+    this.partner = new SimPartner((deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid));
+  }
+
+  /** A world with nothing in it. What another one of the same number left is gone. */
+  static async begin(storage: Storage, number: number): Promise<World> {
+    const world = new World(storage, number);
+    await world.clear();
+    await storage.numberTests(number * 1000);
+    await world.make();
+    world.hub = await Hub.start(world, true);
+    return world;
+  }
+
+  get db(): Database {
+    return this.storage.db;
+  }
+
+  /** Puts another process in place of the one that works. Of a dead one everything in memory is lost. */
+  async restart(alone: boolean, keepsHints: boolean): Promise<void> {
+    const before = this.hub;
+    if (before.life.isOver) {
+      await before.end();
+      // Others would wait until they run out, and nobody has so much time here. Leases of rows stay.
+      await this.db.delete(leases);
+    }
+    const hints = keepsHints ? before.queue.hints : [];
+    this.hub = await Hub.start(this, alone && this.stalled.length === 0, hints);
+  }
+
+  /** A process that nothing will kill, in place of one that is about to die or to stall. */
+  async renew(): Promise<void> {
+    const { hints } = this.hub.queue;
+    await this.hub.end();
+    this.hub = await Hub.start(this, true, hints);
+  }
+
+  /** The audience's id, once a file has made it. */
+  async audienceId(audience: number): Promise<number | undefined> {
+    const [source] = await this.db
+      .select({ id: sources.audienceId })
+      .from(sources)
+      .where(and(eq(sources.inputId, this.inputId), eq(sources.key, keyOf(audience))));
+    return source?.id ?? undefined;
+  }
+
+  async end(): Promise<void> {
+    for (const hub of [...this.stalled, this.hub]) await hub.end();
+    await this.clear();
+  }
+
+  private async make(): Promise<void> {
+    const { db } = this;
+    const name = `World ${this.number}`;
+    const [organization] = await db.insert(organizations).values({ name }).returning();
+    const seat = {
+      organizationId: organization?.id ?? '',
+      name,
+      seatId: String(this.number),
+      settings: { maxShrinkShare: 1 },
+    };
+    const [workspace] = await db
+      .insert(workspaces)
+      .overridingSystemValue()
+      .values({ ...seat, number: this.number })
+      .returning();
+    this.workspaceId = workspace?.id ?? '';
+    const { workspaceId } = this;
+    const [input] = await db
+      .insert(inputs)
+      .values({ workspaceId, plugin: 'api-upload', name: 'Uploads', settings: {}, routing: 'workspace' })
+      .returning();
+    this.inputId = input?.id ?? '';
+    for (const plugin of SIM_PLUGINS) {
+      const [output] = await db
+        .insert(outputs)
+        .values({ workspaceId, plugin, name: plugin, settings: {} })
+        .returning();
+      this.outputs.set(plugin, output?.id ?? '');
+    }
+  }
+
+  private async clear(): Promise<void> {
+    await this.db.delete(workspaces).where(eq(workspaces.number, this.number));
+    for (const table of ['profiles', 'identities', 'identity_changes', 'attributes']) {
+      await this.storage.warehouse.command(`DELETE FROM ${table} WHERE workspace = ${this.number}`);
+    }
+  }
+}
+
+export const keyOf = (audience: number): string => `simulation/${audience % AUDIENCES}`;
+
+async function isWrittenDown(db: Database, deliveryId: string, mpid: string): Promise<boolean> {
+  const [row] = await db
+    .select({ position: deliveryBatches.position })
+    .from(deliveryBatches)
+    .where(
+      and(
+        eq(deliveryBatches.deliveryId, deliveryId),
+        inArray(deliveryBatches.operation, ['add', 'add_identities']),
+        lte(deliveryBatches.firstMpid, BigInt(mpid)),
+        gte(deliveryBatches.lastMpid, BigInt(mpid)),
+      ),
+    )
+    .limit(1);
+  return row !== undefined;
+}
