@@ -123,8 +123,8 @@ describe('a connection', () => {
     const csv = await hub.api<string>('GET', `${delivery}/outcomes?format=csv&status=rejected`);
     expect(csv.headers.get('content-type')).toMatch(/^text\/csv/);
     expect(csv.body.trim().split('\n')).toEqual([
-      'mpid,operation,status,code,message,batchId',
-      expect.stringMatching(/^7,add,rejected,UNKNOWN_PERSON,Nobody here,[0-9a-f]{32}$/),
+      'mpid,operation,status,code,message,batchId,count',
+      expect.stringMatching(/^7,add,rejected,UNKNOWN_PERSON,Nobody here,[0-9a-f]{32},1$/),
     ]);
   });
 

@@ -21,6 +21,9 @@ import { Random } from './random.js';
 import type { FileChange, Step } from './steps.js';
 import { keyOf, type World } from './world.js';
 
+/** More would take time, and show nothing new. */
+const MOST_CONNECTIONS = 6;
+
 /** What the hub may answer to whom it cannot serve now. */
 const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
 
@@ -227,7 +230,7 @@ async function applyPlan(world: World, pick: number): Promise<void> {
 
 async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Promise<void> {
   const audienceId = await world.audienceId(step.audience);
-  if (audienceId === undefined) return;
+  if (audienceId === undefined || (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
   const variants = await world.db
     .select({ id: abVariants.id })
     .from(abVariants)

@@ -75,11 +75,11 @@ const ANY_STEP = fc.oneof(
   step(8, 'delete list', { pick }),
   step(30, 'mend', {}),
   step(60, 'resume', { pick }),
-  step(40, 'pause', { pick }),
-  step(70, 'activate', { pick }),
+  step(30, 'pause', { pick }),
+  step(50, 'activate', { pick }),
   step(20, 'plan', { pick }),
   step(30, 'apply', { pick }),
-  step(50, 'connect', { audience, plugin, pick, active: fc.boolean() }),
+  step(40, 'connect', { audience, plugin, pick, active: fc.boolean() }),
   step(6, 'disconnect', { pick }),
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
@@ -97,7 +97,7 @@ const ANY_STEP = fc.oneof(
 );
 
 /** A check after so many steps. */
-export const CHECK_EVERY = 125;
+export const CHECK_EVERY = 250;
 
 /** The steps of a world: the same for the same seed. */
 export function drawSteps(seed: number, count: number): Step[] {

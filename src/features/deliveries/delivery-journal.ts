@@ -73,6 +73,11 @@ export class DeliveryJournal {
       .where(and(eq(connections.id, connectionId), isNull(connections.externalId)));
   }
 
+  /** It may be made at the partner by now, under a name that was the audience's then. Until {@link keepName}. */
+  async doubtName(connectionId: string): Promise<void> {
+    await this.db.update(connections).set({ renamePending: true }).where(eq(connections.id, connectionId));
+  }
+
   /** The partner knows the audience by `name`; if it was given another one meanwhile, that is to be told next. */
   async keepName(connectionId: string, name: string): Promise<void> {
     await this.db.transaction(async (tx) => {

@@ -252,14 +252,18 @@ export class DeliveryRunner {
       return known;
     }
     if (!partner.create) return { externalId: name, name };
-    const { id, relinks } = connection;
+    const { id, relinks, renamePending } = connection;
     const key = relinks === 0 ? id : `${id}-${relinks}`;
+    // A try whose answer is lost may have made it, under a name that is another by the next try.
+    if (partner.rename) await this.parts.journal.doubtName(id);
     const { externalId, found = false } = await stopOnRefusal(
       calls.call(async (ctx) => (await partner.create?.(ctx, { name, key })) ?? { externalId: name }),
     );
-    await this.parts.journal.keepExternalId(connection.id, externalId, !found);
-    if (partner.rename) await this.parts.journal.keepName(connection.id, name);
-    return { externalId, name };
+    await this.parts.journal.keepExternalId(id, externalId, !found);
+    const made = { externalId, name };
+    if (renamePending) await stopOnRefusal(calls.call(async (ctx) => partner.rename?.(ctx, made)));
+    if (partner.rename) await this.parts.journal.keepName(id, name);
+    return made;
   }
 
   private async finish(id: string, operation: Operation, side: PartnerSide): Promise<void> {
