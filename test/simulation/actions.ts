@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
 import { HubError } from '../../src/domain/errors/index.js';
 import { AbTestsService } from '../../src/features/ab-tests/ab-tests.service.js';
 import { AudiencesService } from '../../src/features/audiences/audiences.service.js';
@@ -180,7 +180,12 @@ async function connectionsOf(world: World): Promise<Connection[]> {
   return world.db
     .select()
     .from(connections)
-    .where(eq(connections.workspaceId, world.workspaceId))
+    .where(
+      and(
+        eq(connections.workspaceId, world.workspaceId),
+        notInArray(connections.status, ['removing', 'removed']),
+      ),
+    )
     .orderBy(asc(connections.audienceId), asc(connections.createdAt), asc(connections.outputId));
 }
 
@@ -246,7 +251,7 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
 
 async function disconnect(world: World, pick: number): Promise<void> {
   const found = await oneConnection(world, pick);
-  if (found) await world.hub.get(ConnectionsService).delete(ADMIN, found.id);
+  if (found) await world.hub.get(ConnectionsService).delete(ADMIN, found.id, false);
 }
 
 async function test(world: World, audience: number, share: number): Promise<void> {

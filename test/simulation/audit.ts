@@ -159,6 +159,7 @@ type Connected = Awaited<ReturnType<typeof connected>>[number];
 /** The partner's set is the audience's, or the variant's, with the identities that it takes. */
 async function memberProblems(world: World, of: Connected, profiles: Profiles): Promise<string[]> {
   const { connection, audience, variant } = of;
+  if (connection.status === 'removed') return leftOver(world, connection);
   const where = `Connection ${connection.id} (${of.plugin}, audience ${audience.id}${variant ? `, variant ${variant.name}` : ''})`;
   if (connection.deliveredVersion !== audience.version) {
     return [`${where} has version ${connection.deliveredVersion} of ${audience.version}.`];
@@ -182,6 +183,14 @@ async function memberProblems(world: World, of: Connected, profiles: Profiles): 
   }
   problems.push(...untold(rows, profiles, mpids));
   return [...problems, ...differences(list, meant).map((text) => `${where}: ${text}`)];
+}
+
+/** Of a connection that was deleted nobody is there but whom the partner kept. */
+function leftOver({ partner }: World, { id, externalId, removal }: Connected['connection']): string[] {
+  const list = partner.lists.get(externalId ?? '');
+  if (!list || list.gone || removal?.outcome === 'given_up') return [];
+  const left = [...list.members.keys()].filter((mpid) => list.refused.get(mpid) !== 'remove');
+  return left.length === 0 ? [] : [`Connection ${id} was removed, and ${left.join()} are still there.`];
 }
 
 function mpidsOf(profiles: Profiles): Map<string, string> {

@@ -54,7 +54,10 @@ async function whatIsLeft({ db, workspaceId }: World): Promise<unknown[]> {
     .select({ id: connections.id, status: connections.status })
     .from(connections)
     .where(
-      and(eq(connections.workspaceId, workspaceId), inArray(connections.status, ['faulted', 'inactive'])),
+      and(
+        eq(connections.workspaceId, workspaceId),
+        inArray(connections.status, ['faulted', 'inactive', 'removing']),
+      ),
     );
   return [...open, ...waiting, ...stopped];
 }
