@@ -9,7 +9,7 @@ interface SinkBody {
   operation?: 'add' | 'remove';
   fromVersion?: number;
   toVersion?: number;
-  members?: { mpid: string; identities: Record<string, string[]> }[];
+  members?: { mpid: string; identities: Record<string, string[]>; attributes?: Record<string, string> }[];
 }
 
 /** A batch as the sink got it. */
@@ -37,6 +37,8 @@ export class Sink {
   readonly members = new Set<string>();
   /** E-mail addresses of those members, as the last batch with them said. */
   readonly emails = new Map<string, readonly string[]>();
+  /** Attributes of those members, as the last batch with them said. */
+  readonly attributes = new Map<string, Record<string, string>>();
   /** Members added twice or removed twice, under different keys. */
   readonly doubled: string[] = [];
   /** Names of the audiences that were created, by idempotency key. */
@@ -81,6 +83,7 @@ export class Sink {
     this.#applied.clear();
     this.members.clear();
     this.emails.clear();
+    this.attributes.clear();
     for (const mpid of members) this.members.add(mpid);
   }
 
@@ -151,9 +154,13 @@ export class Sink {
   }
 
   #keepEmails(operation: SinkBody['operation'], sent: NonNullable<SinkBody['members']>): void {
-    for (const { mpid, identities } of sent) {
+    for (const { mpid, identities, attributes } of sent) {
+      this.attributes.delete(mpid);
       if (operation === 'remove') this.emails.delete(mpid);
-      else this.emails.set(mpid, identities.email ?? []);
+      else {
+        this.emails.set(mpid, identities.email ?? []);
+        if (attributes) this.attributes.set(mpid, attributes);
+      }
     }
   }
 

@@ -25,6 +25,9 @@ export const IDENTITY_CODES: Readonly<Record<IdentityType, number>> = {
   street_zip_state: 42,
 };
 
+/** Stands in the log of what profiles learn for an attribute, whose key is the value there; of no identity type. */
+export const ATTRIBUTE_CODE = 255;
+
 const TYPES_BY_CODE: ReadonlyMap<number, IdentityType> = new Map(
   IDENTITY_TYPES.map((type) => [IDENTITY_CODES[type], type]),
 );

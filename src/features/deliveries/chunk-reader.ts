@@ -31,7 +31,7 @@ export interface Reading {
   target: AudienceTarget;
   fromVersion: number;
   toVersion: number;
-  /** Changes of identities that are sent for members who stay. */
+  /** Changes of identities and attributes that are sent for members who stay. */
   identities: IdentityRange;
   /** Members who stay are sent as they are; null: are not. */
   again: SendsAgain | null;
@@ -39,7 +39,7 @@ export interface Reading {
   removal?: { versions: readonly number[]; kept: readonly KeptMembers[] };
   forms: readonly IdentityForm[];
   limits: OutputLimits;
-  /** Attributes that go with the identities of members who are added. */
+  /** Attributes that go with the identities of members who are added, or sent again. */
   attributes: readonly SharedAttribute[];
 }
 
@@ -150,7 +150,10 @@ export class ChunkReader {
     const { fromVersion: from, toVersion: to, identities, forms, removal } = this.reading;
     if (removal) return { what: 'reached', ...removal };
     if (operation === 'replace') return { what: 'members', version: to };
-    if (operation === 'add_identities') return { what: 'learned', from, to, identities, forms };
+    if (operation === 'add_identities') {
+      const attributes = this.reading.attributes.map(({ key }) => key);
+      return { what: 'learned', from, to, identities, forms, attributes };
+    }
     if (operation === 'add_again') {
       return { what: 'again', since: this.reading.again?.heartbeat?.since ?? from, from, to };
     }

@@ -1,4 +1,5 @@
 import { and, eq, gt, inArray, isNull, lt, notExists, type SQL } from 'drizzle-orm';
+import { ATTRIBUTE_CODE, sharedAttributes } from '../../domain/identities/index.js';
 import { PluginRegistry } from '../../host/registry/index.js';
 import { audiences, connections, outputs, workspaces, type Database } from '../../platform/database/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
@@ -12,6 +13,8 @@ interface Lagging {
   workspace: number;
   connectionId: string;
   plugin: string;
+  /** Names of the attributes that it shares. */
+  attributes: readonly string[];
   audienceId: number;
   fromVersion: number;
   toVersion: number;
@@ -20,9 +23,9 @@ interface Lagging {
 }
 
 /**
- * Makes deliveries where known profiles learned identities and no version says so: an import taught them whose
- * audience stayed the same, or is another one. Connections of which no member learned anything that the output
- * accepts are only moved on.
+ * Makes deliveries where known profiles learned identities, or have other values of attributes, and no version says so:
+ * an import taught them whose audience stayed the same, or is another one. Connections of which no member learned anything
+ * that the output accepts, or that is shared with it, are only moved on.
  */
 export class LearnedIdentities {
   constructor(
@@ -63,9 +66,11 @@ export class LearnedIdentities {
     const { workspace, fromIdentities: after, toIdentities: upTo } = first;
     const audienceIds = [...new Set(group.map(({ audienceId }) => audienceId))];
     const learned = await this.ledger.audiencesThatLearned(workspace, audienceIds, { after, upTo });
-    const concerned = group.filter(({ plugin, audienceId }) =>
-      this.accepts(plugin, learned.get(audienceId) ?? []),
-    );
+    const concerned = group.filter(({ plugin, attributes, audienceId }) => {
+      const { codes = [], attributes: changed = [] } = learned.get(audienceId) ?? {};
+      const shares = sharedAttributes(attributes).some(({ key }) => changed.includes(key));
+      return shares || this.accepts(plugin, codes);
+    });
     const others = group.filter((one) => !concerned.includes(one));
     await this.moveOn(others, { after, upTo });
     await this.deliver(concerned);
@@ -74,6 +79,8 @@ export class LearnedIdentities {
   /** A plugin that is not there is asked by its delivery, which says so. */
   private accepts(plugin: string, types: readonly number[]): boolean {
     if (types.length === 0) return false;
+    // Of attributes alone, whoever shares none of them has nothing to hear.
+    if (types.every((type) => type === ATTRIBUTE_CODE)) return false;
     const output = this.registry.all().find(({ id }) => id === plugin);
     if (output?.kind !== 'output') return true;
     const codes = codesOf(output.identities);
@@ -116,6 +123,7 @@ export class LearnedIdentities {
         workspace: workspaces.number,
         connectionId: connections.id,
         plugin: outputs.plugin,
+        attributes: connections.attributes,
         audienceId: connections.audienceId,
         fromVersion: connections.deliveredVersion,
         toVersion: audiences.version,

@@ -3,7 +3,13 @@ export { afterSql } from './ledger-range.js';
 export { reachedSql, type KeptMembers } from './reached.js';
 export type { TextPage } from './member-texts.js';
 export { changesCheckSql, changesSql, IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';
-export { appendIdentityChanges, keepSequence, type IdentityRange } from './identity-changes.js';
+export {
+  appendIdentityChanges,
+  keepSequence,
+  newestSequence,
+  type IdentityRange,
+  type LearnedOf,
+} from './identity-changes.js';
 export { type AudienceKey, type Selection } from './selections.js';
 export { codesOf } from './sql.js';
 export type { SendCounts } from './send-counts.js';

@@ -2,7 +2,8 @@ import type { IdentityForm, IdentityType, OutputMember } from '../../kit/index.j
 import { anyPartnered, bareIdSql } from '../../domain/identities/data-partners.js';
 import { typeNameSql } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { audiencesThatLearned, type IdentityRange } from './identity-changes.js';
+import { audiencesThatLearned, type IdentityRange, type LearnedOf } from './identity-changes.js';
+import { membersOf, type IdentityRows } from './identity-rows.js';
 import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.js';
 import { inOrderOfTypes } from './member-text-sql.js';
 import { memberTexts, type TextPage } from './member-texts.js';
@@ -191,12 +192,12 @@ export class Ledger {
     );
   }
 
-  /** Which of the audiences had members who learned identities, and codes of the types of those. */
+  /** Which of the audiences had members who learned something, and what. */
   audiencesThatLearned(
     workspace: number,
     audienceIds: readonly number[],
     range: IdentityRange,
-  ): Promise<Map<number, number[]>> {
+  ): Promise<Map<number, LearnedOf>> {
     return audiencesThatLearned(this.warehouse, workspace, audienceIds, range);
   }
 
@@ -277,32 +278,4 @@ export class Ledger {
         GROUP BY workspace, mpid, type, value
       ) AS i ON m.mpid = i.mpid`;
   }
-}
-
-/** Identities as columns, ascending by owner, form and value; where a value is stored twice it comes twice. */
-interface IdentityRows {
-  owners: string[];
-  /** Index into the forms that were asked for. */
-  form: number[];
-  value: string[];
-}
-
-/** Puts identities to their members; both are in the order of the mpids. */
-function membersOf(
-  mpids: readonly string[],
-  { owners, form, value }: IdentityRows,
-  forms: readonly IdentityForm[],
-): OutputMember[] {
-  let at = 0;
-  return mpids.map((mpid) => {
-    const identities: { [T in IdentityType]?: string[] } = {};
-    for (; owners[at] === mpid; at += 1) {
-      const type = forms[form[at] ?? -1]?.type;
-      const text = value[at];
-      if (type === undefined || text === undefined) continue;
-      const values = (identities[type] ??= []);
-      if (values.at(-1) !== text) values.push(text);
-    }
-    return { mpid, identities };
-  });
 }

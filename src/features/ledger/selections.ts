@@ -12,14 +12,21 @@ export interface AudienceKey {
 
 /**
  * What to read of an audience: all members at a version, those who came or went between two, those who were members at
- * both and learned identities of the forms, those who were members at both and at a third one before them, or those
- * who were members at any of some versions and are not kept.
+ * both and learned identities of the forms or have other values of these attributes, those who were members at both and
+ * at a third one before them, or those who were members at any of some versions and are not kept.
  */
 export type Selection =
   | { what: 'members'; version: number }
   | { what: 'reached'; versions: readonly number[]; kept: readonly KeptMembers[] }
   | { what: 'add' | 'remove'; from: number; to: number }
-  | { what: 'learned'; from: number; to: number; identities: IdentityRange; forms: readonly IdentityForm[] }
+  | {
+      what: 'learned';
+      from: number;
+      to: number;
+      identities: IdentityRange;
+      forms: readonly IdentityForm[];
+      attributes: readonly string[];
+    }
   | { what: 'again'; since: number; from: number; to: number };
 
 /** `SELECT mpid` of a selection, each once. */
@@ -85,7 +92,7 @@ function spanOf(selection: Exclude<Selection, { what: 'learned' }>): [number, nu
 
 function learnersSql(
   { workspace }: AudienceKey,
-  { identities, forms }: Extract<Selection, { what: 'learned' }>,
+  { identities, forms, attributes }: Extract<Selection, { what: 'learned' }>,
 ): string {
-  return learnedSql(workspace, identities, codesOf(forms));
+  return learnedSql(workspace, identities, { codes: codesOf(forms), attributes });
 }

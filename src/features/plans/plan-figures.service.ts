@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { and, count, desc, eq, isNotNull } from 'drizzle-orm';
 import { inTargetSql, targetOfVariant } from '../../domain/audiences/index.js';
 import { HubError } from '../../domain/errors/index.js';
+import { sharedAttributes } from '../../domain/identities/index.js';
 import type { PartnerLine } from '../../host/outputs/index.js';
 import { identitiesOf, isConnectorError, type IdentityForm } from '../../kit/index.js';
 import {
@@ -56,10 +57,11 @@ export class PlanFiguresService {
     const context = line.context(new AbortController().signal);
     const replacing = Boolean(connector.audience.replace?.wanted(context));
     const forms = identitiesOf(connector, context.settings);
+    const attributes = sharedAttributes(subject.connection.attributes).map((one) => one.key);
     const key = { audienceId: subject.audience.id, workspace: subject.workspace };
     const target = inTargetSql(targetOfVariant(subject.variant), 'mpid');
     const operations: PlannedOperation[] = [];
-    for (const selection of selectionsOf(range, replacing, forms)) {
+    for (const selection of selectionsOf(range, replacing, { forms, attributes })) {
       const counts = await this.ledger.sendCounts(key, selection, forms, target);
       const operation = OPERATION_OF[selection.what];
       operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits }));
@@ -107,7 +109,7 @@ export class PlanFiguresService {
 function selectionsOf(
   { from, to, identities }: PlannedRange,
   replacing: boolean,
-  forms: readonly IdentityForm[],
+  learned: { forms: readonly IdentityForm[]; attributes: readonly string[] },
 ): Selection[] {
   const mayHaveLearned = from > 0 && identities.upTo > identities.after;
   if (to <= from && !mayHaveLearned) return [];
@@ -115,6 +117,6 @@ function selectionsOf(
   return [
     { what: 'add', from, to },
     { what: 'remove', from, to },
-    ...(mayHaveLearned ? [{ what: 'learned', from, to, identities, forms } as const] : []),
+    ...(mayHaveLearned ? [{ what: 'learned', from, to, identities, ...learned } as const] : []),
   ];
 }

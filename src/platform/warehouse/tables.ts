@@ -11,7 +11,8 @@ import type { Warehouse } from './warehouse.js';
  * - `attributes`: what files say of a profile beside its identities. Of the same key (the folded name) the import
  *   with the highest sequence counts.
  * - `identity_changes`: what profiles learned after they were made, append-only. `seq` rises by one an import that
- *   taught something; profiles that are new are not in it, because whoever gets them gets all of them.
+ *   taught something; profiles that are new are not in it, because whoever gets them gets all of them. Rows of type 255
+ *   say that the attribute with the key `value` is another; they are there for attributes that go to partners.
  * - `ledger`: one row a membership change, append-only. Member at version V: `argMax(sign, version) = 1` over
  *   rows with `version <= V`.
  * - `suppressions`: who must not become a member, by a keyed hash of the identity alone. `origin`: of a hash form, the

@@ -11,9 +11,10 @@ import {
 } from '../../../platform/database/index.js';
 import type { Leases } from '../../../platform/lease/index.js';
 import { stoppable, type FileSource, type Warehouse } from '../../../platform/warehouse/index.js';
-import { identityLease, inAudienceTurn, type Ledger } from '../../ledger/index.js';
+import { identityLease, inAudienceTurn, newestSequence, type Ledger } from '../../ledger/index.js';
 import { suppressionKey } from '../../suppressions/index.js';
 import type { EngineReading } from '../preflight/index.js';
+import { logChangedAttributes, sharedInFile } from '../sql/attribute-changes.js';
 import { keepAttributes, stageAttributes, type LongValues } from '../sql/attributes.js';
 import { blocksOfFile } from '../sql/blocks.js';
 import { isRegistered, registerDecisions } from '../sql/decision.js';
@@ -24,6 +25,7 @@ import { stageFile, type StageCounts, type StagePlan } from '../sql/stage.js';
 import { workTables } from '../sql/tables.js';
 import { anySuppressed, withhold } from '../sql/withhold.js';
 import { announceTaught } from './announce-taught.js';
+import { sharedKeys } from './shared-keys.js';
 import { StepBack } from './import-failure.js';
 import { importRows } from './import-rows.js';
 import { audienceOf, mappingOf, reportOf, type ImportWork } from './import-work.js';
@@ -52,8 +54,18 @@ export class BulkSteps {
   /** Gives the profiles what the file says of them beside their identities. */
   async keepAttributes(work: ImportWork): Promise<void> {
     const { duplicate } = importRows(work);
-    const { sequence } = work.row;
-    await keepAttributes(this.warehouse, this.requestOf(work), { sequence, repeats: duplicate > 0 });
+    const said = { sequence: work.row.sequence, repeats: duplicate > 0 };
+    const request = this.requestOf(work);
+    const shared = sharedInFile(request, await sharedKeys(this.db, work.workspace.id));
+    if (shared.length === 0) return keepAttributes(this.warehouse, request, said);
+    await this.leases.exclusively(leaseOf(work), work.signal, async (held) => {
+      const warehouse = stoppable(this.warehouse, held);
+      await logChangedAttributes(warehouse, request, said, shared);
+      await keepAttributes(warehouse, request, said);
+      // Told only now that the values are there; also what a run that was cut off had logged.
+      const { id, number } = work.workspace;
+      await announceTaught(this.db, id)(await newestSequence(warehouse, number));
+    });
   }
 
   /**

@@ -43,36 +43,55 @@ export async function stageAttributes(
   return new Map(long.map(({ place, n }) => [kept[place - 1]?.column ?? 0, Number(n)]));
 }
 
+/** The import that says something of its people. */
+export interface SaidBy {
+  /** The import with the highest one wins, whichever is written first. */
+  sequence: number;
+  /** Some profiles stand in the file more than once. */
+  repeats: boolean;
+}
+
 /**
  * Gives the profiles of the file its attributes. The import with the highest sequence wins, whichever is written
- * first; an empty cell leaves what is known. `repeats`: some profiles stand in the file more than once, and each
- * attribute takes one of their values, the same one in every run.
+ * first; an empty cell leaves what is known.
  */
 export async function keepAttributes(
   warehouse: Warehouse,
   request: ResolveRequest,
-  { sequence, repeats }: { sequence: number; repeats: boolean },
+  { sequence, repeats }: SaidBy,
 ): Promise<void> {
+  const cells = await attributeCellsSql(warehouse, request, repeats);
+  if (cells === undefined) return;
+  const { kept } = attributeColumns(request.plan.mapping);
+  const texts = (of: readonly string[]) => `[${of.map((text) => sqlString(text)).join(', ')}]`;
+  await warehouse.command(
+    `INSERT INTO attributes
+     SELECT ${request.workspace}, mpid, ${texts(kept.map(({ key }) => key))}[place],
+       ${texts(kept.map(({ name }) => name))}[place], value, ${sequence} FROM (${cells})`,
+    { lane: 'bulk', settings: { ...MERGED, ...WIDE_BLOCKS } },
+  );
+}
+
+/**
+ * `SELECT mpid, place, value` of what the file says, by the place (from 1) among its attributes; undefined where it has
+ * none. Of people who `repeat`, each attribute takes one of their values, the same one in every run.
+ */
+export async function attributeCellsSql(
+  warehouse: Warehouse,
+  request: ResolveRequest,
+  repeats: boolean,
+): Promise<string | undefined> {
   const { kept } = attributeColumns(request.plan.mapping);
   // An import that was staged by a hub that kept no attributes has none.
-  if (kept.length === 0 || !(await isThere(warehouse, request.tables.attributes))) return;
-  const texts = (of: readonly string[]) => `[${of.map((text) => sqlString(text)).join(', ')}]`;
-  const { workspace, tables } = request;
+  if (kept.length === 0 || !(await isThere(warehouse, request.tables.attributes))) return undefined;
+  const { tables } = request;
   const isWithheld = await isThere(warehouse, tables.withheld);
   const taken = isWithheld ? `row NOT IN (SELECT key FROM ${tables.withheld})` : '1';
   const cells = `SELECT mpid, place, value FROM (
       SELECT o.mpid AS mpid, a.vals AS vals FROM (SELECT row, vals FROM ${tables.attributes} WHERE ${taken}) AS a
       ANY LEFT JOIN (${ownersSql(request)}) AS o ON a.row = o.row WHERE o.known = 1
     ) ARRAY JOIN vals AS value, arrayEnumerate(vals) AS place WHERE value != ''`;
-  const once = repeats
-    ? `SELECT mpid, place, max(value) AS value FROM (${cells}) GROUP BY mpid, place`
-    : cells;
-  await warehouse.command(
-    `INSERT INTO attributes
-     SELECT ${workspace}, mpid, ${texts(kept.map(({ key }) => key))}[place],
-       ${texts(kept.map(({ name }) => name))}[place], value, ${sequence} FROM (${once})`,
-    { lane: 'bulk', settings: { ...MERGED, ...WIDE_BLOCKS } },
-  );
+  return repeats ? `SELECT mpid, place, max(value) AS value FROM (${cells}) GROUP BY mpid, place` : cells;
 }
 
 /** `SELECT row, mpid, known` of the file's rows that are somebody. */
