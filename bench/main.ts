@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readOptions, USAGE, type BenchOptions, type RowName } from './options.js';
 import { isFarOff, isMet, tableOf, writeJson, type Figure } from './report.js';
-import { deliveryRow } from './rows/delivery-row.js';
+import { deliveryRow, META, WEBHOOK } from './rows/delivery-row.js';
 import { exportRow } from './rows/export-row.js';
 import { importRow } from './rows/import-row.js';
 import { largeUploadRow } from './rows/large-upload-row.js';
@@ -26,7 +26,9 @@ function measure(row: RowName, { short, rounds }: BenchOptions): Promise<Figure[
     case 'upload-large':
       return largeUploadRow();
     case 'delivery':
-      return deliveryRow(short ? 300_000 : 1_000_000, rounds ?? 5);
+      return deliveryRow(WEBHOOK, short ? 300_000 : 1_000_000, rounds ?? 5);
+    case 'delivery-meta':
+      return deliveryRow(META, short ? 100_000 : 1_000_000, rounds ?? 3);
     case 'export':
       return exportRow(short ? 300_000 : 1_000_000, rounds ?? 3);
   }

@@ -4,7 +4,7 @@ import { serveParent } from '../process/program.js';
 
 /** Lines numbered `first` to `first + count - 1`; the same numbers always make the same lines. */
 export interface GenerateRequest {
-  kind: 'ids' | 'people' | 'wide';
+  kind: 'ids' | 'people' | 'leads' | 'wide';
   path: string;
   first: number;
   count: number;
@@ -16,6 +16,11 @@ const LINES = {
   people: {
     header: 'customer_id,email',
     line: "concat('customer-', toString(number), ',person-', toString(number), '@example.com')",
+  },
+  // Two identities of five fields: what an ads partner finds people by.
+  leads: {
+    header: 'email,FirstName,LastName,mState,mZip5',
+    line: "concat('person-', toString(number), '@example.com,ann,', translate(toString(number), '0123456789', 'abcdefghij'), ',NY,', leftPad(toString(10001 + number % 4000), 5, '0'))",
   },
   // 206 bytes: five million are a little less than a gigabyte.
   wide: {

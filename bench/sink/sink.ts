@@ -4,18 +4,40 @@ import type { AddressInfo } from 'node:net';
 import { serveParent } from '../process/program.js';
 
 /**
- * A partner at its fastest: reads each body, parses it, answers 200 {}. It keeps the bodies of members while it
- * is told to record, so that the bare loop can post the very same ones.
+ * A partner at its fastest: reads each body, parses it, answers 200 with what its kind of partner says. It keeps the
+ * bodies of members while it is told to record, so that the bare loop can post the very same ones.
  */
-export type SinkRequest = { do: 'listen' } | { do: 'record' } | { do: 'save'; path: string };
+export type SinkRequest = { do: 'listen'; as: SinkKind } | { do: 'record' } | { do: 'save'; path: string };
+
+/** Whose plugin it answers. */
+export type SinkKind = 'webhook' | 'meta';
+
+interface SinkAnswer {
+  /** Whether the request brought members. */
+  members: boolean;
+  body: string;
+}
+
+const ANSWERS: Readonly<Record<SinkKind, (path: string, sent: unknown) => SinkAnswer>> = {
+  webhook: (_, sent) => ({ members: (sent as { event?: string }).event === 'audience.members', body: '{}' }),
+  // An audience is looked for, made, and filled.
+  meta: (path, sent) => {
+    if (!path.endsWith('/users'))
+      return { members: false, body: sent === undefined ? '{"data":[]}' : '{"id":"1"}' };
+    const { payload } = sent as { payload: { data: unknown[] } };
+    return { members: true, body: `{"num_received":${payload.data.length},"num_invalid_entries":0}` };
+  },
+};
 
 let recorded: Buffer[] | undefined;
+let kind: SinkKind = 'webhook';
 
 const server = createServer((request, response) => {
   read(request, (body) => {
-    const { event } = JSON.parse(body.toString('utf8')) as { event?: string };
-    if (recorded && event === 'audience.members') recorded.push(body);
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    const sent: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+    const answer = ANSWERS[kind](request.url ?? '', sent);
+    if (recorded && answer.members) recorded.push(body);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(answer.body);
   });
 });
 
@@ -38,8 +60,9 @@ function framed(bodies: readonly Buffer[]): Buffer {
 
 async function handle(request: SinkRequest): Promise<unknown> {
   if (request.do === 'listen') {
+    kind = request.as;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
   if (request.do === 'record') {
     recorded = [];

@@ -142,14 +142,13 @@ export class FakeMeta implements FakePartner {
       if (problem) return problem;
     } else if (method === 'DELETE') for (const row of valid) audience.rows.delete(row);
     else for (const row of valid) audience.rows.add(row);
+    const samples = this.options.mute ? [] : invalid.slice(0, MAX_SAMPLES).map((row) => row.join(','));
     return json(200, {
       audience_id: id,
       session_id: '1',
       num_received: upload.data.length,
       num_invalid_entries: invalid.length,
-      invalid_entry_samples: this.options.mute
-        ? []
-        : invalid.slice(0, MAX_SAMPLES).map((row) => row.join(',')),
+      ...(invalid.length === 0 ? {} : { invalid_entry_samples: samples }),
     });
   }
 

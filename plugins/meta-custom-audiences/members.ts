@@ -14,7 +14,7 @@ export interface Session {
 const received = z.object({
   num_received: z.coerce.number().int().nonnegative(),
   num_invalid_entries: z.coerce.number().int().nonnegative().default(0),
-  invalid_entry_samples: z.unknown(),
+  invalid_entry_samples: z.unknown().optional(),
 });
 
 /** Shorter texts in a sample are no hashes. */

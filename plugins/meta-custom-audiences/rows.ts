@@ -52,17 +52,23 @@ export function rowsOf({ identifiers }: MetaSettings, { members }: Batch<MetaIde
   const used = inOrder(identifiers);
   const rows: string[] = [];
   const owners: number[] = [];
-  const empty = used.map((one) => emptyCells(one));
+  const columns = used.map((one) => ({
+    type: PARTS[one].type,
+    empty: emptyCells(one),
+    cells: one === 'name' ? nameCells : quoted,
+  }));
+  // Plain loops: a delivery goes through them once a person.
   for (const [owner, { identities }] of members.entries()) {
-    const values = used.map((one) => identities[PARTS[one].type] ?? []);
-    const height = Math.max(...values.map(({ length }) => length));
+    let height = 0;
+    for (const { type } of columns) height = Math.max(height, identities[type]?.length ?? 0);
     for (let row = 0; row < height; row += 1) {
-      const cells = values.map((own, column) => {
-        const value = own[row];
-        if (value === undefined) return empty[column] ?? '';
-        return used[column] === 'name' ? nameCells(value) : `"${value}"`;
-      });
-      rows.push(`[${cells.join(',')}]`);
+      let text = '[';
+      for (const { type, empty, cells } of columns) {
+        const value = identities[type]?.[row];
+        if (text !== '[') text += ',';
+        text += value === undefined ? empty : cells(value);
+      }
+      rows.push(`${text}]`);
       owners.push(owner);
     }
   }
@@ -89,6 +95,10 @@ function inOrder(identifiers: readonly Identifier[]): Identifier[] {
 
 function emptyCells(identifier: Identifier): string {
   return PARTS[identifier].keys.map(() => '""').join(',');
+}
+
+function quoted(value: string): string {
+  return `"${value}"`;
 }
 
 /** Hashes of first name, last name, ZIP and state, joined by `|`, and the country. */
