@@ -200,6 +200,13 @@ describe('npx hub', () => {
       expect(await cli('resume', id)).toMatchObject({ code: 0, out: expect.stringContaining('goes on') });
       expect(await cli('faults')).toMatchObject({ code: 0, out: 'There are no open faults.\n' });
       expect(await cli('resume', id)).toMatchObject({ code: 4, err: expect.stringContaining('WRONG_STATE') });
+
+      const connection = /connected \(active\), (\S+)/.exec(connected.out)?.[1] ?? '';
+      await until('it is delivered', () => sink.members.size === 3);
+      const gone = await cli('disconnect', connection, '--wait');
+      expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('It ended: removed.') });
+      expect([sink.members.size, sink.deleted]).toEqual([0, ['Spring']]);
+      expect(await cli('disconnect', 'no-such')).toMatchObject({ code: 4 });
     } finally {
       await sink.stop();
     }

@@ -24,6 +24,11 @@ export interface Services {
 interface Listed<T> {
   items: T[];
 }
+interface RemovedView {
+  status: string;
+  lastDelivery: Record<'planned' | 'accepted' | 'rejected' | 'skipped', number>;
+  removal: { outcome: string; members: string; list: string; stays: string[] };
+}
 interface ImportView {
   state: string;
   version: number | null;
@@ -42,6 +47,7 @@ export type KillPlan = (hub: HubProcess, kill: () => void) => void;
  */
 export class CrashRig {
   private inputId = '';
+  private connectionId = '';
   private partnerAtVersion1: readonly string[] = [];
 
   private constructor(
@@ -75,6 +81,35 @@ export class CrashRig {
         const imported = await published(hub, 2);
         await delivered(hub, 2);
         return { ...(await this.state(hub)), import: imported };
+      },
+    );
+  }
+
+  /** Deletes the connection, kills the hub as planned, starts it again and lets it take everybody out. */
+  async remove(killWhen: KillPlan) {
+    this.sink.reset(this.partnerAtVersion1);
+    const path = `/connections/${this.connectionId}`;
+    return this.disturbed(
+      killWhen,
+      (hub) => hub.api('DELETE', path),
+      async (hub) => {
+        // A kill before the answer may have been one before the deletion.
+        await hub.api('DELETE', path);
+        const view = await until(
+          'the connection is removed',
+          async () => {
+            const seen = await hub.api<RemovedView>('GET', path);
+            return seen.status === 'removed' ? seen : undefined;
+          },
+          PATIENCE_MS,
+        );
+        const { planned, accepted, rejected, skipped } = view.lastDelivery;
+        const { outcome, members, list, stays } = view.removal;
+        return {
+          rows: { planned, accepted, rejected, skipped },
+          removal: { outcome, members, list, stays },
+          partner: [...this.sink.members].sort(),
+        };
       },
     );
   }
@@ -162,6 +197,7 @@ export class CrashRig {
     });
     await hub.api('POST', '/audiences/1/connections', { outputId: output.id, status: 'active' });
     await delivered(hub, 1);
+    this.connectionId = await connectionId(hub);
     this.partnerAtVersion1 = [...this.sink.members];
     await hub.stop();
   }

@@ -99,6 +99,44 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
       240_000,
     );
 
+    it.each([1, 5, 11])(
+      'takes everybody out of a deleted connection when it is killed while the partner has removal %s',
+      async (batch) => {
+        let killed = false;
+        const state = await rig.remove((_, kill) => {
+          rig.sink.failure = (number) => {
+            if (killed || number < batch) return undefined;
+            killed = true;
+            kill();
+            return batch === 5 ? 'reset' : 'lost answer';
+          };
+        });
+        rig.sink.failure = () => undefined;
+        expect(state).toEqual({
+          rows: { planned: ROWS, accepted: ROWS, rejected: 0, skipped: 0 },
+          removal: { outcome: 'removed', members: 'removed', list: 'deleted', stays: [] },
+          partner: [],
+        });
+        expect(rig.sink.doubled).toEqual([]);
+      },
+      240_000,
+    );
+
+    it('takes everybody out of a deleted connection when it is killed before the list is deleted', async () => {
+      let killed = false;
+      const state = await rig.remove((_, kill) => {
+        rig.sink.failure = (__, event) => {
+          if (killed || event !== 'audience.deleted') return undefined;
+          killed = true;
+          kill();
+          return 'lost answer';
+        };
+      });
+      rig.sink.failure = () => undefined;
+      expect(state).toMatchObject({ partner: [], removal: { outcome: 'removed' } });
+      expect(rig.sink.doubled).toEqual([]);
+    }, 240_000);
+
     it.each(EXPORT_STEPS)(
       'gives the same download when it is killed at the export step %s',
       async (step) => {

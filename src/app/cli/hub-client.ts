@@ -28,6 +28,10 @@ export class HubClient {
     return this.json(await this.call('POST', path, {}, body));
   }
 
+  async delete<Body>(path: string): Promise<Body> {
+    return this.json(await this.call('DELETE', path, {}));
+  }
+
   /** Sends a file as the body; `onBytes` hears how much of it has gone. */
   async upload<Body>(
     path: string,

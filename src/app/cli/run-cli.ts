@@ -4,6 +4,7 @@ import { CliError, EXIT, type ExitCode } from './cli-error.js';
 import { listAudiences, type AudiencesOptions } from './commands/audiences.js';
 import { openSession, withHub, withJson, type CommonOptions } from './commands/command.js';
 import { connectAudiences, type ConnectOptions } from './commands/connect.js';
+import { disconnect, type DisconnectOptions } from './commands/disconnect.js';
 import { LAYOUTS } from './commands/drop-file.js';
 import { leave, type EraseOptions } from './commands/erase.js';
 import { exportAudiences, type ExportOptions } from './commands/export.js';
@@ -114,6 +115,13 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .option('--inactive', 'send nothing until the connections are activated')
     .action(async (audiences: string[], options: HubOptions & ConnectOptions) =>
       ended(await connectAudiences(openSession(options), audiences, options)),
+    );
+  withHub(program.command('disconnect <connection>'), env)
+    .description('delete a connection: what it had sent is removed at the partner')
+    .option('--wait', 'until that is done, or stopped by a fault')
+    .option('--force', 'leave at the partner what it has; for admins')
+    .action(async (connection: string, options: HubOptions & DisconnectOptions) =>
+      ended(await disconnect(openSession(options), connection, options)),
     );
   withHub(program.command('plan <connection>'), env)
     .description('count what a connection would send, and send nothing')
