@@ -174,6 +174,38 @@ describe('npx hub', () => {
     expect((await stat(out)).size).toBe(sizeBytes);
   });
 
+  it('compares what a partner says it has, ends with 1 where that differs, and asks for a backfill', async () => {
+    const sink = await Sink.start();
+    try {
+      const output = {
+        workspaceId,
+        plugin: 'webhook',
+        name: 'Counting',
+        settings: { url: sink.url, tellsCount: true },
+        credentials: { secret: 'shared-with-the-sink' },
+      };
+      const { id: outputId } = await hub.api<{ id: string }>('POST', '/outputs', output);
+      const connection = { outputId, status: 'active' };
+      const { id } = await hub.api<{ id: string }>('POST', '/audiences/1/connections', connection);
+      await until('it is delivered', async () => {
+        const seen = await hub.api<{ deliveredVersion: number }>('GET', `/connections/${id}`);
+        return seen.deliveredVersion > 0;
+      });
+      const agreeing = await cli('reconcile', id);
+      expect(agreeing).toMatchObject({ code: 0, out: expect.stringContaining('the partner has 3 members') });
+      const [lost = ''] = sink.members;
+      sink.members.delete(lost);
+      const differing = await cli('reconcile', id, '--json', '--backfill');
+      expect(differing).toMatchObject({ code: 1, err: '' });
+      expect(JSON.parse(differing.out)).toMatchObject({
+        reconciliation: { verdict: 'fewer', hub: 3, partner: 2, problem: { code: 'COUNT_DIFFERS' } },
+      });
+      await until('the partner has everybody', async () => sink.members.has(lost) || undefined);
+    } finally {
+      await sink.stop();
+    }
+  });
+
   it('shows a fault, and resumes it once the partner is mended', async () => {
     const sink = await Sink.start();
     try {

@@ -7,7 +7,6 @@ export interface ReconcileOptions {
 
 interface Connection {
   id: string;
-  backfillPending: boolean;
   reconciliation: {
     verdict: string;
     of: string;
@@ -35,10 +34,7 @@ export async function reconcileConnection(
   return code === undefined || HARMLESS.includes(code) ? EXIT.done : EXIT.bad;
 }
 
-function linesOf(
-  { id, reconciliation, backfillPending }: Connection,
-  { backfill }: ReconcileOptions,
-): string[] {
+function linesOf({ id, reconciliation }: Connection, { backfill }: ReconcileOptions): string[] {
   const { verdict, of, version, hub, partner, tolerance, problem } = reconciliation ?? {};
   const counts =
     verdict === 'uncounted'
@@ -46,11 +42,10 @@ function linesOf(
       : [
           `Version ${version}: the partner has ${partner} ${of}, the hub counts ${hub} (± ${tolerance}): ${verdict}.`,
         ];
-  const all = backfillPending ? 'All members are sent again.' : 'The first delivery sends all members.';
   return [
     `Connection ${id}`,
     ...counts,
     ...(problem ? [`${problem.code}: ${problem.message}`] : []),
-    ...(backfill === true ? [all] : []),
+    ...(backfill === true ? ['All members are sent once more.'] : []),
   ];
 }
