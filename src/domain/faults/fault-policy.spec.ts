@@ -31,7 +31,7 @@ describe('the fault policy', () => {
   });
 
   it('tries the unexpected once more', () => {
-    expect(step('unexpected', 1).action).toBe('retry');
+    expect(step('unexpected', 1)).toEqual({ action: 'retry', atMs: NOW + 750 });
     expect(step('unexpected', 2)).toEqual({ action: 'fault' });
   });
 
@@ -58,6 +58,8 @@ describe('the fault policy', () => {
 
   it('makes a rate limit a fault only when it lasts over an hour, or is known to', () => {
     expect(step('rate_limited', 500, { sinceMs: HOUR_MS - 600_000 }).action).toBe('retry');
+    expect(step('rate_limited', 1, { sinceMs: HOUR_MS - 750 }).action).toBe('retry');
+    expect(step('rate_limited', 1, { sinceMs: HOUR_MS - 749 })).toMatchObject({ action: 'fault' });
     expect(step('rate_limited', 2, { sinceMs: HOUR_MS })).toMatchObject({ action: 'fault' });
     expect(step('retryable', 1, { retryAfterMs: 2 * HOUR_MS })).toEqual({
       action: 'fault',
