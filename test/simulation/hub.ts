@@ -19,7 +19,7 @@ import type { Database, Transaction } from '../../src/platform/database/index.js
 import { WORK_QUEUE } from '../../src/platform/nest/index.js';
 import { HintQueue } from './hint-queue.js';
 import { Life } from './life.js';
-import type { SimPartner } from './partner.js';
+import type { Caller, SimPartner } from './partner.js';
 import type { Storage } from './storage.js';
 
 const FEATURES = [
@@ -53,6 +53,8 @@ class SimulatedHub {
 
 /** What the simulation gives a process besides its storage. */
 export interface HubParts {
+  /** Processes that got stuck amidst a delivery. */
+  stalled: readonly Hub[];
   storage: Storage;
   clock: Clock;
   partner: SimPartner;
@@ -62,6 +64,8 @@ export interface HubParts {
 export class Hub {
   /** The delivery that is worked on. */
   working: string | undefined;
+  /** False once the leases of whoever did not renew them ran out. */
+  hasLease = true;
   #stallsNext = false;
   #wake: (() => void) | undefined;
   #stalled: (() => void) | undefined;
@@ -80,7 +84,7 @@ export class Hub {
    * @param hints those that the process before had left
    */
   static async start(
-    { storage, clock, partner }: HubParts,
+    { storage, clock, partner, stalled }: HubParts,
     alone: boolean,
     hints: HintQueue['hints'] = [],
   ): Promise<Hub> {
@@ -88,7 +92,12 @@ export class Hub {
     const queue = new HintQueue(clock, hints);
     const platform = storage.platformOf(life, clock, alone);
     if (alone) await platform.leases.releaseAll();
-    const caller = { life, working: () => hub?.working, stall: () => hub?.stall() ?? Promise.resolve() };
+    const caller: Caller = {
+      life,
+      working: () => hub?.working,
+      intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
+      stall: () => hub?.stall() ?? Promise.resolve(),
+    };
     let hub: Hub | undefined;
     const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
     const module = SimulatedHub.of(platform, new PluginRegistry(partner.connectorsFor(caller)), [

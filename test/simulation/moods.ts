@@ -21,6 +21,8 @@ export interface Mood {
   /** It does what it is asked for, and says that it did not. */
   applied: boolean;
   calls: number;
+  /** Calls that are served well before that. */
+  after: number;
 }
 
 /** A call that fails, before or after it was done. */
@@ -47,6 +49,10 @@ export class Moods {
   nextCall(): FailedCall | undefined {
     const mood = this.#mood;
     if (!mood) return undefined;
+    if (mood.after > 0) {
+      mood.after -= 1;
+      return undefined;
+    }
     const error = errorOf(mood.fails);
     if (!error) return undefined;
     if (mood.fails !== '401') this.#count();

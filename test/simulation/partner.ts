@@ -35,6 +35,8 @@ export interface Caller {
   life: Life;
   /** The delivery that it works on. */
   working(): string | undefined;
+  /** Whether another process works on it, which still has the right to. */
+  intrudes(): boolean;
   /** Ends when the answer may be given. */
   stall(): Promise<void>;
 }
@@ -119,6 +121,8 @@ export class SimPartner {
     work: () => Promise<T>,
   ): Promise<T> {
     return caller.life.call(async () => {
+      if (caller.intrudes())
+        this.record.violations.push(`Two processes deliver ${caller.working()} at once.`);
       const failure = this.moods[plugin].nextCall();
       if (failure && !failure.applied) throw failure.error;
       const list = listId === undefined ? undefined : this.#list(listId);

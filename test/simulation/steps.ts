@@ -18,7 +18,7 @@ export type Step =
   | { do: 'work'; hints: number }
   | { do: 'sweep'; ms: number }
   | { do: 'wait'; ms: number }
-  | { do: 'fail'; plugin: SimPlugin; fails: Failing; applied: boolean; calls: number }
+  | { do: 'fail'; plugin: SimPlugin; fails: Failing; applied: boolean; calls: number; after: number }
   | { do: 'refuse'; person: number; how: 'row' | 'batch' | 'no more' }
   | { do: 'delete list'; pick: number }
   | { do: 'mend' }
@@ -67,10 +67,11 @@ const ANY_STEP = fc.oneof(
     fails: fc.constantFrom(...FAILINGS),
     applied: fc.boolean(),
     calls: fc.integer({ min: 1, max: 9 }),
+    after: fc.constantFrom(0, 0, 1, 2, 3, 4),
   }),
   step(80, 'refuse', {
     person: fc.nat(PEOPLE - 1),
-    how: fc.constantFrom('row', 'batch', 'no more', 'no more'),
+    how: fc.constantFrom('row', 'row', 'row', 'batch', 'no more', 'no more'),
   }),
   step(8, 'delete list', { pick }),
   step(30, 'mend', {}),
