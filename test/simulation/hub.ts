@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { eq } from 'drizzle-orm';
 import { PlatformModule } from '../../src/app/platform.module.js';
 import type { Platform } from '../../src/app/platform.js';
 import { AbTestsModule } from '../../src/features/ab-tests/index.js';
@@ -15,7 +16,7 @@ import { DEFAULT_CALL_PACING, RateBudgets } from '../../src/host/outputs/index.j
 import { PluginRegistry } from '../../src/host/registry/index.js';
 import { MemoryBudgetStore } from '../../src/platform/budget/index.js';
 import type { Clock } from '../../src/platform/clock/index.js';
-import type { Database, Transaction } from '../../src/platform/database/index.js';
+import { deliveries, type Database, type Transaction } from '../../src/platform/database/index.js';
 import { WORK_QUEUE } from '../../src/platform/nest/index.js';
 import { HintQueue } from './hint-queue.js';
 import { Life } from './life.js';
@@ -96,6 +97,7 @@ export class Hub {
       life,
       working: () => hub?.working,
       intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
+      mayWrite: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
       stall: () => hub?.stall() ?? Promise.resolve(),
     };
     let hub: Hub | undefined;
@@ -173,4 +175,13 @@ export class Hub {
       this.#stalled?.();
     });
   }
+}
+
+/** Whether nobody has taken its delivery over since its lease ran out. */
+async function holdsLease(db: Database, { working = '', owner }: Hub): Promise<boolean> {
+  const [row] = await db
+    .select({ owner: deliveries.leaseOwner })
+    .from(deliveries)
+    .where(eq(deliveries.id, working));
+  return row?.owner === owner;
 }

@@ -6,6 +6,8 @@ export class PartnerRecord {
   readonly repeats: Repeat[] = [];
   /** What is wrong whatever happened. */
   readonly violations: string[] = [];
+  /** False while it answers a process that has lost its right to write that down. */
+  isHeard = true;
   readonly #answers = new Map<string, Map<string, boolean>>();
   readonly #contents = new Map<string, string>();
 
@@ -15,6 +17,7 @@ export class PartnerRecord {
   }
 
   answered(deliveryId: string, change: Change, mpid: string, taken: boolean): void {
+    if (!this.isHeard) return;
     const answers = this.#answers.get(deliveryId) ?? new Map<string, boolean>();
     answers.set(`${change} ${mpid}`, taken);
     this.#answers.set(deliveryId, answers);

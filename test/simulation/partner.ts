@@ -37,6 +37,8 @@ export interface Caller {
   working(): string | undefined;
   /** Whether another process works on it, which still has the right to. */
   intrudes(): boolean;
+  /** Whether it may write down what it is answered. */
+  mayWrite(): Promise<boolean>;
   /** Ends when the answer may be given. */
   stall(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export class SimPartner {
         list.missed = true;
         throw fault.config(LIST_GONE, 'The list is there no more.');
       }
+      this.record.isHeard = await caller.mayWrite();
       const answer = await work();
       if (failure) throw failure.error;
       await caller.stall();

@@ -1,6 +1,6 @@
 import { and, eq, isNull, notExists } from 'drizzle-orm';
 import { deliveries, deliveryPlans, type Database } from '../../platform/database/index.js';
-import type { WorkLease } from '../../platform/lease/index.js';
+import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
 import { FRESH_CURSOR, type DeliveryOrder } from './delivery-rows.js';
 
 /**
@@ -23,15 +23,22 @@ export async function catchUp(db: Database, lease: WorkLease, order: DeliveryOrd
   return moved ? { ...order, delivery: moved } : order;
 }
 
-/** Written down before the first batch is sent: from now on something may have reached the partner. */
+/**
+ * Written down before the first batch of a try is sent: from now on something may have reached the partner. Throws
+ * LeaseLostError where somebody else may be at it by now: a removal, say, that would leave behind what comes after it.
+ */
 export async function touch(
   db: Database,
   lease: WorkLease,
   { delivery }: DeliveryOrder,
   now: Date,
 ): Promise<void> {
-  if (delivery.touchedAt !== null) return;
-  await db.update(deliveries).set({ touchedAt: now }).where(lease.isHeld(delivery.id));
+  const held = await db
+    .update(deliveries)
+    .set({ touchedAt: delivery.touchedAt ?? now })
+    .where(lease.isHeld(delivery.id))
+    .returning({ id: deliveries.id });
+  if (held.length === 0) throw new LeaseLostError(`The lease of delivery ${delivery.id} was lost.`);
 }
 
 function dealtWith({ delivery: { accepted, rejected, skipped } }: DeliveryOrder): number {
