@@ -99,7 +99,7 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
       240_000,
     );
 
-    it.each([1, 5, 11])(
+    it.each([1, 5])(
       'takes everybody out of a deleted connection when it is killed while the partner has removal %s',
       async (batch) => {
         let killed = false;

@@ -5,7 +5,7 @@ import { Storage } from './storage.js';
 
 /** See `scripts/simulate.mjs`, which draws a seed: what the specs of a change are judged by is no lottery. */
 const {
-  HUB_SIMULATION_STEPS = '1000',
+  HUB_SIMULATION_STEPS = '500',
   HUB_SIMULATION_WORLD,
   HUB_SIMULATION_REPLAY,
   HUB_SIMULATION_SHRINK_S = '60',
