@@ -10,13 +10,19 @@ import { freeRedisPrefix } from './support/redis.js';
 import { describeWith, SERVICE_URLS } from './support/services.js';
 import { until } from './support/until.js';
 
-/** Every part embedded (false) or as a service (true). */
+/**
+ * Every part embedded (false) or as a service (true). Without `HUB_TEST_ALL=true` the half with an even number of
+ * services: in it any three parts are seen in every combination of theirs.
+ */
 const COMBINATIONS = Array.from({ length: 16 }, (_, bits) => ({
   postgres: (bits & 1) > 0,
   clickhouse: (bits & 2) > 0,
   redis: (bits & 4) > 0,
   s3: (bits & 8) > 0,
-}));
+})).filter((parts) => {
+  const services = Object.values(parts).filter(Boolean).length;
+  return process.env.HUB_TEST_ALL === 'true' || services % 2 === 0;
+});
 
 const nameOf = (parts: Record<string, boolean>) =>
   Object.entries(parts)
