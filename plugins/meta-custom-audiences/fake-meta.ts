@@ -41,6 +41,8 @@ export class FakeMeta implements FakePartner {
   readonly audiences = new Map<string, Audience>();
   /** Batches of replacements under way, by audience and session. */
   readonly #sessions = new Map<string, { batches: Map<number, string[]>; closed: boolean }>();
+  /** Audiences ever made: an id is never given twice. */
+  #made = 0;
 
   constructor(private readonly options: FakeMetaOptions = {}) {}
 
@@ -96,7 +98,8 @@ export class FakeMeta implements FakePartner {
 
   private make(given: Record<string, unknown>): PartnerAnswer {
     const { name, subtype, description = '', customer_file_source: source } = given;
-    const id = String(23850000000000000n + BigInt(this.audiences.size));
+    const id = String(23850000000000000n + BigInt(this.#made));
+    this.#made += 1;
     const audience = { name: String(name), subtype: String(subtype), description: String(description) };
     if (subtype === 'LOOKALIKE') {
       const origin = this.audiences.get(String(given.origin_audience_id));
