@@ -23,6 +23,7 @@ export interface ConnectionSeen {
     because: string | null;
     outcome: string | null;
     stays: string[];
+    sharedWith: string[];
   } | null;
 }
 
@@ -147,7 +148,7 @@ export class RemovalScene {
     return Number(row?.n ?? 0);
   }
 
-  private async output(plugin: string, settings: object, credentials: object): Promise<string> {
+  async output(plugin: string, settings: object, credentials: object): Promise<string> {
     const body = { workspaceId: this.tenant.workspaceId, plugin, name: plugin, settings, credentials };
     return (await this.hub.ok<{ id: string }>('POST', '/outputs', body)).id;
   }
