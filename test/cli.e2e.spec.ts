@@ -206,7 +206,7 @@ describe('npx hub', () => {
     }
   });
 
-  it('shows a fault, and resumes it once the partner is mended', async () => {
+  it('shows a fault, resumes it once the partner is mended, and tells of removals', async () => {
     const sink = await Sink.start();
     try {
       sink.failure = (_, event) => (event === 'ping' ? undefined : { status: 401 });
@@ -239,6 +239,15 @@ describe('npx hub', () => {
       expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('It ended: removed.') });
       expect([sink.members.size, sink.deleted]).toEqual([0, ['Spring']]);
       expect(await cli('disconnect', 'no-such')).toMatchObject({ code: 4 });
+      const early = await cli('removal', '1');
+      expect(early).toMatchObject({ code: 4, err: expect.stringContaining('WRONG_STATE') });
+      await hub.api('DELETE', '/audiences/1?confirm=true');
+      const { out } = await cli('removal', '1');
+      expect(out).toContain('Audience 1 (Spring) was deleted at');
+      expect(out).toContain(
+        `Connection ${connection} to Partner is removed: members are taken out one by one`,
+      );
+      expect(out).toContain('Taken out: 3, refused: 0.');
     } finally {
       await sink.stop();
     }

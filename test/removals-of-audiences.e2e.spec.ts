@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RemovalScene } from './support/removal-scene.js';
+import { makeTenant } from './support/tenants.js';
 import { until } from './support/until.js';
 
 interface List<Item> {
@@ -111,6 +112,86 @@ describe('deleting more than a connection', () => {
   });
 });
 
+describe('what became of a deleted audience', () => {
+  interface Removal {
+    finishedAt: string | null;
+    connections: object[];
+  }
+  const removalOf = (audienceId: number, key?: string) =>
+    scene.hub.api<Removal>('GET', `/audiences/${audienceId}/removal`, undefined, key);
+
+  it('can be followed at each partner, and read when nothing else is left of it', async () => {
+    const audienceId = await scene.audience('Followed', 601, 620);
+    const tag = await scene.delivered(audienceId, await scene.mailchimpOutput());
+    const hook = await scene.delivered(audienceId, await scene.webhook());
+    const idle = await scene.connect(audienceId, await scene.webhook(), { status: 'inactive' });
+    expect(await removalOf(audienceId)).toMatchObject({ status: 409, body: { code: 'WRONG_STATE' } });
+    refuseRemovals(true);
+    await scene.hub.ok('DELETE', `/audiences/${audienceId}?confirm=true`);
+    await scene.removed(tag);
+    const stopped = await scene.seen(hook, ({ openFault }) => openFault !== null);
+    const before = await removalOf(audienceId, scene.tenant.viewer);
+    const tagEnd = { id: tag, status: 'removed', removal: { members: 'with_list', outcome: 'removed' } };
+    const neverSent = { id: idle, status: 'removed', removal: { outcome: 'never_sent' }, counts: null };
+    expect(before).toMatchObject({ status: 200, body: { name: 'Followed', audienceId, finishedAt: null } });
+    expect(before.body.connections).toMatchObject([
+      { ...tagEnd, output: 'mailchimp', fault: null },
+      {
+        id: hook,
+        output: 'webhook',
+        status: 'removing',
+        removal: { members: 'removed', outcome: null, finishedAt: null },
+        counts: { planned: 20, accepted: 0 },
+        fault: { id: stopped.openFault?.id, code: 'HTTP_401' },
+      },
+      neverSent,
+    ]);
+    refuseRemovals(false);
+    scene.sink.refusedRows.add('607');
+    await scene.hub.ok('POST', `/faults/${stopped.openFault?.id}/resume`);
+    await scene.cleanedUp(audienceId);
+    const after = await removalOf(audienceId, scene.tenant.viewer);
+    expect(after.body.connections).toMatchObject([
+      tagEnd,
+      {
+        id: hook,
+        status: 'removed',
+        removal: { outcome: 'stays', stays: [expect.stringContaining('refused to take out 1 members')] },
+        counts: { planned: 20, accepted: 19, rejected: 1, skipped: 0 },
+        fault: null,
+      },
+      neverSent,
+    ]);
+    expect(after.body.finishedAt).toEqual(expect.any(String));
+    const other = await makeTenant(scene.hub, 'Other');
+    expect((await removalOf(audienceId, other.admin)).status).toBe(404);
+    expect((await removalOf(audienceId + 1_000_000)).status).toBe(404);
+  });
+
+  it('says what stays where the output is deleted before its removal came to its end', async () => {
+    const audienceId = await scene.audience('Cut off', 651, 660);
+    const outputId = await scene.webhook();
+    const hook = await scene.delivered(audienceId, outputId);
+    refuseRemovals(true);
+    await scene.hub.ok('DELETE', `/audiences/${audienceId}?confirm=true`);
+    await scene.seen(hook, ({ openFault }) => openFault !== null);
+    await scene.hub.ok('DELETE', `/outputs/${outputId}?force=true`);
+    const lost = {
+      connections: [
+        {
+          id: hook,
+          status: 'removed',
+          removal: { outcome: 'given_up', stays: [expect.stringContaining('output was deleted')] },
+          fault: null,
+        },
+      ],
+    };
+    expect((await removalOf(audienceId)).body).toMatchObject(lost);
+    await scene.cleanUp(audienceId);
+    expect((await removalOf(audienceId)).body).toMatchObject({ ...lost, finishedAt: expect.any(String) });
+  });
+});
+
 describe('people who are erased while what had them is being removed', () => {
   it('are forgotten only when they are out, which the receipt tells', async () => {
     const audienceId = await scene.audience('Erased', 501, 520);
@@ -137,6 +218,6 @@ describe('people who are erased while what had them is being removed', () => {
     );
     expect(await receipts()).toMatchObject([{ state: 'answered', sent: 1, accepted: 1, rejected: 0 }]);
     expect(scene.sink.members.size).toBe(0);
-    await scene.cleanedUp(audienceId);
+    await scene.cleanUp(audienceId);
   });
 });

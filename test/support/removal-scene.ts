@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { FakeMailchimp, LIST_ID } from '../../plugins/mailchimp/fake-mailchimp.js';
+import { AudienceCleanUp } from '../../src/features/audiences/index.js';
 import { codeOf } from '../../src/domain/identities/index.js';
 import { PartnerServer } from '../../src/kit/testing/index.js';
 import { audiences, connections, workspaces, type Database } from '../../src/platform/database/index.js';
@@ -138,6 +139,12 @@ export class RemovalScene {
     );
     if ((await this.db.$count(connections, eq(connections.audienceId, audienceId))) > 0)
       throw new Error('Connections are left of an audience that is gone.');
+  }
+
+  /** What the next sweep does, a minute later. */
+  async cleanUp(audienceId: number): Promise<void> {
+    await this.hub.hub.app.get(AudienceCleanUp).run(audienceId);
+    await this.cleanedUp(audienceId);
   }
 
   async ledgerRows(audienceId: number): Promise<number> {

@@ -14,6 +14,7 @@ import type { ImportOptions } from './commands/import.js';
 import { planConnection, type PlanOptions } from './commands/plan.js';
 import { preflightFile, type PreflightOptions } from './commands/preflight.js';
 import { reconcileConnection, type ReconcileOptions } from './commands/reconcile.js';
+import { showRemovalOf, type RemovalOptions } from './commands/removal.js';
 import { scanInputs } from './commands/scan.js';
 import { Screen } from './screen.js';
 
@@ -122,6 +123,12 @@ function commandsOf(env: NodeJS.ProcessEnv, ended: (code: ExitCode) => void): Co
     .option('--force', 'leave at the partner what it has; for admins')
     .action(async (connection: string, options: HubOptions & DisconnectOptions) =>
       ended(await disconnect(openSession(options), connection, options)),
+    );
+  withHub(program.command('removal <audience>'), env)
+    .description('what became of a deleted audience at the partners')
+    .option('--wait', 'until all of it is done, or stopped by a fault')
+    .action(async (audience: string, options: HubOptions & RemovalOptions) =>
+      ended(await showRemovalOf(openSession(options), audience, options)),
     );
   withHub(program.command('plan <connection>'), env)
     .description('count what a connection would send, and send nothing')

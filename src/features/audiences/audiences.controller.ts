@@ -12,9 +12,10 @@ import {
 import { AudiencesService } from './audiences.service.js';
 import { AudienceCopies } from './copies/audience-copies.js';
 import { AudienceDeletion } from './deletion/audience-deletion.js';
+import { AudienceRemovals } from './deletion/audience-removals.js';
 import { BulkDelete, BulkDeleted } from './deletion/bulk-deletion.dto.js';
 import { BulkDeletion } from './deletion/bulk-deletion.js';
-import { DeletionQuery, DeletionView } from './deletion/deletion.dto.js';
+import { AudienceRemovalView, DeletionQuery, DeletionView } from './deletion/deletion.dto.js';
 
 @ApiTags('Audiences')
 @Controller('audiences')
@@ -24,6 +25,7 @@ export class AudiencesController {
     private readonly copies: AudienceCopies,
     private readonly deletion: AudienceDeletion,
     private readonly bulk: BulkDeletion,
+    private readonly removals: AudienceRemovals,
   ) {}
 
   @Get()
@@ -70,6 +72,20 @@ export class AudiencesController {
   ): Promise<DeletionView> {
     if (query.dryRun) return this.deletion.preview(principal, id);
     return this.deletion.delete(principal, id, query.confirm ?? false);
+  }
+
+  @Get(':id/removal')
+  @Access('viewer')
+  @ApiOperation({
+    summary: 'What becomes, or became, of a deleted audience at the partners, by connection',
+    description: 'Also after its rows are gone. 409 where the audience is not deleted.',
+  })
+  @ApiOkResponse({ type: AudienceRemovalView })
+  removal(
+    @CurrentPrincipal() principal: Principal,
+    @AudienceIdParam() id: number,
+  ): Promise<AudienceRemovalView> {
+    return this.removals.get(principal, id);
   }
 
   @Post('bulk-delete')

@@ -18,6 +18,7 @@ import { AudiencesWorker } from './audiences.worker.js';
 import { AudienceCopies } from './copies/audience-copies.js';
 import { AudienceCleanUp } from './deletion/audience-clean-up.js';
 import { AudienceDeletion } from './deletion/audience-deletion.js';
+import { AudienceRemovals } from './deletion/audience-removals.js';
 import { BulkDeletion } from './deletion/bulk-deletion.js';
 import { MembersController } from './members/members.controller.js';
 import { MembersService } from './members/members.service.js';
@@ -35,6 +36,7 @@ import { TombstonesService } from './tombstones/tombstones.service.js';
     AudiencesService,
     AudienceCopies,
     AudienceDeletion,
+    AudienceRemovals,
     BulkDeletion,
     AudienceCleanUp,
     AudiencesWorker,

@@ -1,5 +1,5 @@
 export { changeStatus, refuseWhileRemoving } from './connection-status.js';
-export { ConnectionView } from './connections.dto.js';
+export { ConnectionFaultView, ConnectionView } from './connections.dto.js';
 export { ConnectionNames, type RenameAtPartner } from './connection-names.js';
 export { ConnectionsModule } from './connections.module.js';
 export { ConnectionsService } from './connections.service.js';
@@ -8,4 +8,5 @@ export {
   type BegunRemovals,
   type GoingConnection,
 } from './removal/connection-removals.js';
-export { RemovalView } from './removal/removal.dto.js';
+export { neverSent, readGoneConnections } from './removal/gone-connections.js';
+export { RemovalView, showRemoval } from './removal/removal.dto.js';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../cli-error.js';
 import type { Session } from './command.js';
+import { isUnwell, linesOfRemoval, type Fault, type Removal } from './removal-lines.js';
 
 export interface DisconnectOptions {
   force?: boolean;
@@ -12,9 +13,8 @@ interface Connection {
   audienceName: string;
   outputName: string;
   status: string;
-  openFault: { id: string; code: string; message: string } | null;
-  lastDelivery: { accepted: number; rejected: number } | null;
-  removal: { members: string | null; list: string | null; outcome: string | null; stays: string[] } | null;
+  openFault: Fault | null;
+  removal: Removal | null;
 }
 
 const LOOK_EVERY_MS = 1000;
@@ -29,8 +29,7 @@ export async function disconnect(
   let seen = await client.delete<Connection>(`${path}${force ? '?force=true' : ''}`);
   if (wait) seen = await atItsEnd(seen, () => client.get<Connection>(path));
   screen.result(seen, linesOf(seen));
-  const isBad = seen.openFault !== null || ['stays', 'given_up'].includes(seen.removal?.outcome ?? '');
-  return isBad ? EXIT.bad : EXIT.done;
+  return isUnwell(seen.removal, seen.openFault) ? EXIT.bad : EXIT.done;
 }
 
 /** Looks until it is removed, or stopped by a fault. */
@@ -43,28 +42,7 @@ async function atItsEnd(first: Connection, look: () => Promise<Connection>): Pro
   return seen;
 }
 
-const MEMBERS: Record<string, string> = {
-  removed: 'members are taken out one by one',
-  replaced: 'a state with nobody in it takes the place of the last one',
-  with_list: 'members go with the list',
-  stay: 'members stay',
-  none: 'nobody had been sent',
-};
-const LISTS: Record<string, string> = {
-  deleted: 'the list is deleted',
-  kept: 'the list is kept',
-  none: 'no list',
-};
-
 function linesOf({ id, audienceName, outputName, status, openFault, removal }: Connection): string[] {
-  const plan = [
-    MEMBERS[removal?.members ?? ''] ?? 'not known yet',
-    ...(removal?.list ? [LISTS[removal.list]] : []),
-  ];
-  return [
-    `Connection ${id} of ${audienceName} to ${outputName} is ${status}: ${plan.join(', ')}.`,
-    ...(removal?.outcome ? [`It ended: ${removal.outcome}.`] : []),
-    ...(removal?.stays ?? []).map((what) => `Stays there: ${what}`),
-    ...(openFault ? [`Stopped by fault ${openFault.id} (${openFault.code}): ${openFault.message}`] : []),
-  ];
+  const what = `Connection ${id} of ${audienceName} to ${outputName}`;
+  return linesOfRemoval(what, { status, removal, fault: openFault });
 }

@@ -8,6 +8,7 @@ import { Leases } from '../../../platform/lease/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../../platform/nest/index.js';
 import type { WorkQueue } from '../../../platform/queue/index.js';
 import { Ledger } from '../../ledger/index.js';
+import { keepRemovals } from './audience-removals.js';
 
 /** Audiences a sweep looks at; the rest waits for the next one. */
 const LIMIT = 500;
@@ -53,7 +54,10 @@ export class AudienceCleanUp {
     try {
       if (!(await this.isHidden(id)) || (await this.isBeingRemoved(id))) return;
       await this.ledger.discardAbove(id, 0);
-      await this.db.delete(audiences).where(hidden(id));
+      await this.db.transaction(async (tx) => {
+        await keepRemovals(tx, id);
+        await tx.delete(audiences).where(hidden(id));
+      });
     } finally {
       await this.leases.release(name, owner);
     }

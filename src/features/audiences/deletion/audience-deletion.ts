@@ -20,6 +20,7 @@ import type { WorkQueue } from '../../../platform/queue/index.js';
 import { ConnectionRemovals, type GoingConnection } from '../../connections/index.js';
 import type { Principal } from '../../tenancy/index.js';
 import { AudienceRecords } from '../audience-records.js';
+import { noteRemovals } from './audience-removals.js';
 import type { DeletionView, GoingConnectionView } from './deletion.dto.js';
 
 /** Deletes audiences, after saying what goes with them. */
@@ -46,14 +47,17 @@ export class AudienceDeletion {
    * run again. Without `confirmed`: IN_USE where something goes with it.
    */
   async delete(principal: Principal, id: number, confirmed: boolean): Promise<DeletionView> {
-    await this.records.require(principal, id);
+    const { audience } = await this.records.require(principal, id);
     const which = eq(connections.audienceId, id);
     const foreseen = await this.removals.foresee(which, principal.name);
     const found = { connections: foreseen.map(showGoing), ...(await consequences(this.db, id)) };
     if (!confirmed) refuseUnconfirmed(id, found);
     const begun = await this.db.transaction(async (tx) => {
       await this.hide(tx, id);
-      return this.removals.begin(tx, which, foreseen, principal.name);
+      const removing = await this.removals.begin(tx, which, foreseen, principal.name);
+      const by = { by: principal.name, at: this.clock.now() };
+      await noteRemovals(tx, audience, { ...by, going: removing.going });
+      return removing;
     });
     await this.removals.wake(begun);
     await this.queue.enqueue({ kind: CLEAN_UP, id: String(id) });

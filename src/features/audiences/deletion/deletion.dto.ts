@@ -6,7 +6,7 @@ import {
   EXPORT_STATES,
   type ConnectionStatus,
 } from '../../../platform/database/index.js';
-import { RemovalView } from '../../connections/index.js';
+import { ConnectionFaultView, RemovalView } from '../../connections/index.js';
 
 /** `true` and `false` as they stand in a query; all else fails the validation. */
 function flag({ value }: { value: unknown }): unknown {
@@ -58,4 +58,54 @@ export class DeletionView {
   variants?: string[];
   @ApiProperty({ type: [String], description: 'Source keys that make no audience again until lifted' })
   barredKeys!: string[];
+}
+
+export class RemovalCountsView {
+  @ApiProperty({ nullable: true, type: Number, description: 'Members to take out; null: not counted yet' })
+  planned!: number | null;
+  @ApiProperty()
+  accepted!: number;
+  @ApiProperty()
+  rejected!: number;
+  @ApiProperty()
+  skipped!: number;
+}
+
+/** A connection that went with its audience, and how far its removal is or how it ended. */
+export class GoneConnectionView extends GoingConnectionView {
+  @ApiProperty({
+    nullable: true,
+    type: RemovalCountsView,
+    description: 'Of those who are taken out one by one; null: nothing was begun',
+  })
+  counts!: RemovalCountsView | null;
+  @ApiProperty({
+    nullable: true,
+    type: ConnectionFaultView,
+    description: 'What stops it; resume it as any other',
+  })
+  fault!: ConnectionFaultView | null;
+}
+
+/** What became of a deleted audience at the partners. */
+export class AudienceRemovalView {
+  @ApiProperty()
+  audienceId!: number;
+  @ApiProperty({ format: 'uuid' })
+  workspaceId!: string;
+  @ApiProperty()
+  name!: string;
+  @ApiProperty({ description: 'Name of the API key or user that deleted it' })
+  deletedBy!: string;
+  @ApiProperty({ format: 'date-time' })
+  deletedAt!: string;
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'When the last removal came to its end; null: not all did',
+  })
+  finishedAt!: string | null;
+  @ApiProperty({ type: [GoneConnectionView], description: 'Also those that had been deleted before it' })
+  connections!: GoneConnectionView[];
 }
