@@ -2,65 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import * as fc from 'fast-check';
-import { z } from 'zod';
-import { defineOutput, fault, type Batch, type BatchResult } from '../src/kit/index.js';
+import { defineOutput } from '../src/kit/index.js';
 import { connections } from '../src/platform/database/index.js';
 import { ADMIN, DeliveryRig } from './support/delivery-rig.js';
-
-/** One list at a partner, in memory. After `budget` batches its credentials are refused. */
-class MemoryPartner {
-  readonly members = new Set<number>();
-  budget = Number.POSITIVE_INFINITY;
-
-  take(operation: 'add' | 'remove', { members }: Batch): Promise<BatchResult> {
-    if (this.budget <= 0) return Promise.reject(fault.auth('TOKEN_REVOKED', 'The token was revoked.'));
-    this.budget -= 1;
-    for (const { mpid } of members) {
-      if (operation === 'add') this.members.add(Number(mpid));
-      else this.members.delete(Number(mpid));
-    }
-    return Promise.resolve({ status: 'done', rejected: [] });
-  }
-}
+import { MEMORY_BASE, MemoryPartner, oneListOf } from './support/one-list.js';
 
 const partner = new MemoryPartner();
-const base = {
-  name: 'Memory',
-  description: 'For specs: keeps one list in memory.',
-  version: '1.0.0',
-  settings: z.object({ list: z.string() }),
-  credentials: z.object({}),
-  connectionSettings: z.object({}),
-  identities: [{ type: 'email', encoding: 'raw' }],
-  limits: { batchSize: 3 },
-  check: () => Promise.resolve(),
-} as const;
-const oneList = defineOutput({
-  ...base,
-  id: 'one-list',
-  audience: {
-    create: (ctx) => Promise.resolve({ externalId: ctx.settings.list }),
-    add: (_, __, batch) => partner.take('add', batch),
-    remove: (_, __, batch) => partner.take('remove', batch),
-    deleteTakesMembers: () => true,
-    delete: () => Promise.resolve(partner.members.clear()),
-  },
-});
 const addsOnly = defineOutput({
-  ...base,
+  ...MEMORY_BASE,
   id: 'adds-only',
   audience: { add: (_, __, batch) => partner.take('add', batch) },
 });
 
 let rig: DeliveryRig;
 beforeAll(async () => {
-  rig = await DeliveryRig.start([oneList, addsOnly]);
+  rig = await DeliveryRig.start([oneListOf(partner), addsOnly]);
 }, 120_000);
 afterAll(() => rig?.stop());
-beforeEach(() => {
-  partner.members.clear();
-  partner.budget = Number.POSITIVE_INFINITY;
-});
+beforeEach(() => partner.reset());
 
 async function remove(connectionId: string): Promise<void> {
   const { deletion } = rig.hub.removals;
@@ -127,11 +86,8 @@ describe('a removal', () => {
             budget();
             await rig.wake(other);
           }
-          // It only grows: whoever leaves it is taken out of the list by its own deliveries, whoever else has them there.
-          const grown = new Set<number>();
           for (const state of ownStates) {
-            for (const member of state) grown.add(member);
-            await rig.publish(own, grown);
+            await rig.publish(own, state);
             budget();
             await rig.wake(own);
           }

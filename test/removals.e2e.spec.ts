@@ -235,4 +235,32 @@ describe('a list at a partner', () => {
     await scene.removed(second);
     expect(scene.tagged('Shared')).toEqual([]);
   });
+
+  it('that two connections share keeps who leaves one of them, as the plan says, until the other drops them', async () => {
+    const [one, other] = [await scene.audience('Left', 301, 330), await scene.audience('Kept', 321, 340)];
+    const outputId = await scene.mailchimpOutput();
+    const settings = { tag: 'Kept in common' };
+    const first = await scene.delivered(one, outputId, { settings });
+    const second = await scene.delivered(other, outputId, { settings });
+    await scene.hub.ok('PATCH', `/connections/${first}`, { status: 'inactive' });
+    await scene.leave(one, 311, 330);
+    const plan = await scene.hub.ok<{ id: string }>('POST', `/connections/${first}/plan`);
+    expect(plan).toMatchObject({
+      members: 20,
+      skipped: 10,
+      requests: 1,
+      operations: [
+        { operation: 'add', members: 0 },
+        { operation: 'remove', members: 20, skipped: [{ code: 'SHARED_LIST', members: 10 }] },
+      ],
+    });
+    await scene.hub.ok('POST', `/connections/${first}/plan/apply`, { planId: plan.id });
+    const counts = { planned: 20, accepted: 10, rejected: 0, skipped: 10 };
+    const { lastDelivery } = await scene.seen(first, ({ deliveredVersion }) => deliveredVersion === 2);
+    expect(lastDelivery).toMatchObject(counts);
+    expect(scene.tagged('Kept in common')).toEqual([...range(301, 310), ...range(321, 340)]);
+    await scene.leave(other, 321, 335);
+    await scene.seen(second, ({ deliveredVersion }) => deliveredVersion === 2);
+    expect(scene.tagged('Kept in common')).toEqual([...range(301, 310), ...range(336, 340)]);
+  });
 });

@@ -17,7 +17,14 @@ export interface ConnectionSeen {
   status: string;
   deliveredVersion: number;
   openFault: { id: string; code: string } | null;
-  lastDelivery: { id: string; state: string; planned: number; accepted: number; rejected: number } | null;
+  lastDelivery: {
+    id: string;
+    state: string;
+    planned: number;
+    accepted: number;
+    rejected: number;
+    skipped: number;
+  } | null;
   removal: {
     members: string;
     list: string;
@@ -75,6 +82,16 @@ export class RemovalScene {
       `INSERT INTO profiles SELECT ${this.workspace}, n, ${codeOf('email')}, concat('p', toString(n), '@example.com') FROM ${people}`,
     );
     return audience.id;
+  }
+
+  /** Publishes the second version of an audience, without the people `from` to `to`. */
+  async leave(audienceId: number, from: number, to: number): Promise<void> {
+    const warehouse = this.hub.hub.app.get<Warehouse>(WAREHOUSE);
+    const people = `numbers(${from}, ${to - from + 1})`;
+    await warehouse.command(
+      `INSERT INTO ledger SELECT ${audienceId}, number, 2, -1, now64(3) FROM ${people}`,
+    );
+    await this.db.update(audiences).set({ version: 2 }).where(eq(audiences.id, audienceId));
   }
 
   webhook(): Promise<string> {

@@ -30,6 +30,14 @@ import { SharedLists } from './removal/shared-lists.js';
     DeliveriesService,
     OutcomesService,
   ],
-  exports: [DeliveryPlanner, DeliverySweep, LearnedIdentities, PartnerLines, RemovalForecast, RemovalPlanner],
+  exports: [
+    DeliveryPlanner,
+    DeliverySweep,
+    LearnedIdentities,
+    PartnerLines,
+    RemovalForecast,
+    RemovalPlanner,
+    SharedLists,
+  ],
 })
 export class DeliveriesModule {}

@@ -1,7 +1,7 @@
 import { CLEAN_UP, targetOfVariant } from '../../domain/audiences/index.js';
 import { sharedAttributes } from '../../domain/identities/index.js';
 import { PartnerCalls, type CallPacing, type PartnerLine } from '../../host/outputs/index.js';
-import { identitiesOf, type ConnectorError, type PartnerAudience } from '../../kit/index.js';
+import { identitiesOf, type ConnectorError } from '../../kit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
 import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
@@ -17,19 +17,21 @@ import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
-import { FRESH_CURSOR, partnerNameOf, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { FRESH_CURSOR, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
 import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
-import { PartnerSide, stopOnRefusal } from './partner-side.js';
+import { partnerAudience } from './partner-list.js';
+import { PartnerSide } from './partner-side.js';
 import type { RemovalJournal } from './removal/removal-journal.js';
 import type { RemovalPlanner } from './removal/removal-planner.js';
 import type { RemovalWork } from './removal/removal-work.js';
 import type { SharedLists } from './removal/shared-lists.js';
 import { wasSentAgain } from './sends-again.js';
 
-/** How long a delivery waits that must not run beside another one to the same list. Milliseconds. */
+/** How long a delivery waits at least that must not run beside another one to the same list. Milliseconds. */
 const SHARED_LIST_MS = 2000;
 
 /** What a runner works with. */
@@ -118,9 +120,11 @@ export class DeliveryRunner {
     return this.parts.faults.isStopped(this.parts.db, connection.id);
   }
 
+  /** Two that wait for each other are not to come back at the same time. */
   private async postpone(id: string): Promise<void> {
-    await this.parts.removals.journal.postpone(id, SHARED_LIST_MS);
-    await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs: SHARED_LIST_MS });
+    const delayMs = Math.round(SHARED_LIST_MS * (1 + Math.random()));
+    await this.parts.removals.journal.postpone(id, delayMs);
+    await this.parts.queue.enqueue({ kind: 'delivery', id }, { delayMs });
   }
 
   /** The members of a deleted audience were kept for this. */
@@ -152,11 +156,15 @@ export class DeliveryRunner {
       const calls = this.callsOf(order, line, last.signal);
       if (order.delivery.kind === 'removal')
         return await removals.work.run(order, { calls, signal, attempt });
-      if (await lists.isBeingRemovedFrom(order)) return 'shared';
+      const { audience: partner } = line.connector;
+      const isWhole = Boolean(partner.replace?.wanted(line.context(last.signal)));
+      const sharers = await lists.besides(order, { removes: partner.remove !== undefined && !isWhole });
+      if (sharers === undefined) return 'shared';
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const identities = { after: fromIdentities, upTo: toIdentities };
+      const key = { audienceId: order.audience.id, workspace: order.workspace };
       const reader = new ChunkReader(ledger, {
-        key: { audienceId: order.audience.id, workspace: order.workspace },
+        key,
         target: targetOfVariant(order.variant),
         fromVersion,
         toVersion,
@@ -166,14 +174,13 @@ export class DeliveryRunner {
         limits: line.limits,
         attributes: sharedAttributes(order.connection.attributes),
       });
-      const { replace } = line.connector.audience;
-      if (replace?.inOneGo) await this.beginAnew(order);
-      const { cursor, planned } = this.begin(order, reader, () =>
-        Boolean(replace?.wanted(line.context(last.signal))),
-      );
+      if (partner.replace?.inOneGo) await this.beginAnew(order);
+      const { cursor, planned } = this.begin(order, reader, isWhole);
       try {
-        const steps = oneAhead(reader.steps(cursor));
-        const audience = await this.partnerAudience(order, calls);
+        const kept = sharers.map(({ members }) => members);
+        const leaving = { key, from: fromVersion, to: toVersion, kept };
+        const steps = oneAhead(withoutKept(reader.steps(cursor), ledger, leaving));
+        const audience = await partnerAudience(journal, order, calls);
         await touch(this.parts.db, this.parts.lease, order, this.parts.clock.now());
         const side = new PartnerSide(calls, audience, {
           fromVersion,
@@ -222,10 +229,9 @@ export class DeliveryRunner {
   private begin(
     { delivery }: DeliveryOrder,
     reader: ChunkReader,
-    whole: () => boolean,
+    replacing: boolean,
   ): { cursor: DeliveryCursor; planned: Promise<void> } {
     if (delivery.planned !== null) return { cursor: delivery.cursor, planned: Promise.resolve() };
-    const replacing = whole();
     const operations: Operation[] = replacing ? ['replace'] : ['add', 'remove'];
     const cursor: DeliveryCursor = replacing
       ? { operation: 'replace', afterMpid: null, parts: 0 }
@@ -236,34 +242,6 @@ export class DeliveryRunner {
     // Its failure is heard of where the first outcome is to be written down.
     planned.catch(() => undefined);
     return { cursor, planned };
-  }
-
-  /** Makes the audience at the partner the first time, or anew. A repeated `create` carries the same key. */
-  private async partnerAudience(order: DeliveryOrder, calls: PartnerCalls): Promise<PartnerAudience> {
-    const { connection } = order;
-    const name = partnerNameOf(order);
-    const partner = calls.line.connector.audience;
-    if (connection.externalId !== null) {
-      const known = { externalId: connection.externalId, name };
-      if (connection.renamePending) {
-        await stopOnRefusal(calls.call(async (ctx) => partner.rename?.(ctx, known)));
-        await this.parts.journal.keepName(connection.id, name);
-      }
-      return known;
-    }
-    if (!partner.create) return { externalId: name, name };
-    const { id, relinks, renamePending } = connection;
-    const key = relinks === 0 ? id : `${id}-${relinks}`;
-    // A try whose answer is lost may have made it, under a name that is another by the next try.
-    if (partner.rename) await this.parts.journal.doubtName(id);
-    const { externalId, found = false } = await stopOnRefusal(
-      calls.call(async (ctx) => (await partner.create?.(ctx, { name, key })) ?? { externalId: name }),
-    );
-    await this.parts.journal.keepExternalId(id, externalId, !found);
-    const made = { externalId, name };
-    if (renamePending) await stopOnRefusal(calls.call(async (ctx) => partner.rename?.(ctx, made)));
-    if (partner.rename) await this.parts.journal.keepName(id, name);
-    return made;
   }
 
   private async finish(id: string, operation: Operation, side: PartnerSide): Promise<void> {

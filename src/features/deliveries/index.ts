@@ -9,4 +9,4 @@ export { lockConnection, lockWithDelivery } from './lock-connection.js';
 export { RemovalForecast, type ForecastInWords } from './removal/removal-forecast.js';
 export { endConnection, noteEnd } from './removal/removal-journal.js';
 export { RemovalPlanner } from './removal/removal-planner.js';
-export { versionsReached } from './removal/shared-lists.js';
+export { SharedLists, versionsReached } from './removal/shared-lists.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { asBatch, batchIdOf, PartnerCalls, sendBatch, type BatchRejects } from '../../host/outputs/index.js';
 import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
@@ -33,6 +34,8 @@ export interface DeliveryRange {
 
 /** Why members were not sent; in docs/faults.md. */
 const NO_ACCEPTED_IDENTITY = 'The member has none of the identities that the output accepts.';
+const SHARED_LIST =
+  'Another connection has the member in the same list at the partner. Whichever of them drops it last takes it out.';
 const REMOVE_UNSUPPORTED = 'The output cannot remove members; this one stays in the partner’s audience.';
 
 /** Takes steps to the partner. Throws ConnectorErrors, none of them `permanent`. */
@@ -44,7 +47,7 @@ export class PartnerSide {
   ) {}
 
   async send(step: Step): Promise<FinishedStep> {
-    const { operation, chunk, cursorAfter } = step;
+    const { operation, chunk, cursorAfter, kept = [] } = step;
     const { firstMpid, lastMpid, members } = chunk;
     const connectionId = this.calls.line.connectionId;
     const batchId = batchIdOf({
@@ -56,7 +59,10 @@ export class PartnerSide {
       lastMpid,
     });
     const about = { operation, cursorAfter, firstMpid, lastMpid, batchId };
-    const skipped = chunk.skipped.map((mpid) => skip(mpid, 'NO_ACCEPTED_IDENTITY', NO_ACCEPTED_IDENTITY));
+    const skipped = [
+      ...chunk.skipped.map((mpid) => skip(mpid, 'NO_ACCEPTED_IDENTITY', NO_ACCEPTED_IDENTITY)),
+      ...kept.map((mpid) => skip(mpid, 'SHARED_LIST', SHARED_LIST)),
+    ];
     if (operation === 'remove' && !this.calls.line.connector.audience.remove) {
       skipped.push(
         ...members.members.map(({ mpid }) => skip(mpid, 'REMOVE_UNSUPPORTED', REMOVE_UNSUPPORTED)),
@@ -94,13 +100,15 @@ export class PartnerSide {
   }
 
   /** Members may go out twice between the same versions, and all of them to a list that was made anew. */
-  private runOf({ operation }: Step): { run?: string } {
+  private runOf({ operation, kept = [] }: Step): { run?: string } {
     const { identities, relinks, again, isRemoval } = this.range;
     const run = [
       ...(isRemoval ? ['removal'] : []),
       ...(operation === 'add_identities' ? [`identities ${identities.after}-${identities.upTo}`] : []),
       ...(relinks > 0 ? [`link ${relinks}`] : []),
       ...(again === undefined ? [] : [`again ${again}`]),
+      // Who is kept may be another one when it is tried again, and then it is another batch.
+      ...(kept.length > 0 ? [`without ${digestOf(kept)}`] : []),
     ].join(' ');
     return run === '' ? {} : { run };
   }
@@ -146,6 +154,10 @@ function outcomesOf({ rejected, unnamed }: BatchRejects, { members }: Step['chun
     })),
     ...unnamed.map(({ count, code, message }) => ({ mpid: null, count, status, code, message })),
   ];
+}
+
+function digestOf(mpids: readonly string[]): string {
+  return createHash('sha256').update(mpids.join()).digest('hex').slice(0, 32);
 }
 
 function skip(mpid: string, code: string, message: string): MemberOutcome {

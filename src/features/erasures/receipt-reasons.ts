@@ -17,7 +17,7 @@ export const REMOVING = {
   code: 'REMOVAL_PENDING',
   message: 'The connection was deleted, and what it had sent is being removed at the partner.',
 };
-export const REFUSED = {
+const REFUSED = {
   code: 'REMOVE_REFUSED',
   message:
     "The partner refused to take some out. The delivery's outcomes say why; settle it with the partner.",
@@ -26,3 +26,15 @@ export const CANNOT_REMOVE = {
   code: 'REMOVE_UNSUPPORTED',
   message: 'The output cannot remove members. Have the partner delete them.',
 };
+const SHARED = {
+  code: 'SHARED_LIST',
+  message:
+    'Another connection had some in the same list at the partner; the delivery of that one takes them out. See its receipt.',
+};
+
+/** What somebody should know of those whom a delivery did not take out; null: nothing. */
+export function reasonOf(counts: Record<'rejected' | 'unsupported' | 'shared', number>) {
+  if (counts.rejected > 0) return REFUSED;
+  if (counts.unsupported > 0) return CANNOT_REMOVE;
+  return counts.shared > 0 ? SHARED : null;
+}

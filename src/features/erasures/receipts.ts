@@ -19,12 +19,12 @@ import { changesSql, IN_ORDER, membersSql, reachedSql, type MpidCondition } from
 import { leavingSql, type ErasureKey } from './erasure-people.js';
 import type { TouchedAudience } from './leave-audiences.js';
 import {
-  OUTCOMES_FORGOTTEN,
-  INACTIVE,
-  PENDING,
-  REMOVING,
-  REFUSED,
   CANNOT_REMOVE,
+  INACTIVE,
+  OUTCOMES_FORGOTTEN,
+  PENDING,
+  reasonOf,
+  REMOVING,
 } from './receipt-reasons.js';
 
 type Receipt = typeof erasureReceipts.$inferSelect;
@@ -165,10 +165,10 @@ export class Receipts {
     if (delivery.outcomesForgottenAt !== null) {
       return { state: 'answered', reason: OUTCOMES_FORGOTTEN, ...told };
     }
-    const { rejected, unsupported, notSent } = await this.exceptions(delivery, removed);
+    const { rejected, unsupported, shared, notSent } = await this.exceptions(delivery, removed);
     return {
-      state: notSent === sent ? 'not_sent' : 'answered',
-      reason: rejected > 0 ? REFUSED : unsupported > 0 ? CANNOT_REMOVE : null,
+      state: notSent === sent && shared === 0 ? 'not_sent' : 'answered',
+      reason: reasonOf({ rejected, unsupported, shared }),
       ...told,
       accepted: sent - rejected - unsupported - notSent,
       rejected,
@@ -179,7 +179,7 @@ export class Receipts {
 
   /** Who of `removed` (`SELECT mpid`) the partner did not take out, by why. */
   private async exceptions({ id }: Delivery, removed: string) {
-    const counts = { rejected: 0, unsupported: 0, notSent: 0 };
+    const counts = { rejected: 0, unsupported: 0, shared: 0, notSent: 0 };
     for (let position = 0; ;) {
       const batches = await this.db
         .select()
@@ -207,6 +207,7 @@ export class Receipts {
           if (status === 'rejected') counts.rejected += 1;
           else if (code === 'REMOVE_UNSUPPORTED') counts.unsupported += 1;
           else counts.notSent += 1;
+          if (code === 'SHARED_LIST') counts.shared += 1;
         }
       }
       if (batches.length < BATCHES) return counts;

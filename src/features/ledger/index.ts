@@ -1,5 +1,5 @@
 export { Ledger, type MemberPage, type TimelineEntry } from './ledger.js';
-export { afterSql } from './ledger-range.js';
+export { afterSql, betweenMpidsSql } from './ledger-range.js';
 export { reachedSql, type KeptMembers } from './reached.js';
 export type { TextPage } from './member-texts.js';
 export { changesCheckSql, changesSql, IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';

@@ -60,5 +60,10 @@ export function afterSql(after: string | null): MpidCondition {
   return after === null ? '1' : `mpid > ${mpidSql(after)}`;
 }
 
+/** Condition on the mpids from one to another, both included. */
+export function betweenMpidsSql(first: string, last: string): MpidCondition {
+  return `mpid >= ${mpidSql(first)} AND mpid <= ${mpidSql(last)}`;
+}
+
 /** -2^63 cannot be written as a literal: its digits are read before its sign. */
 const mpidSql = (mpid: string): string => `toInt64('${BigInt(mpid)}')`;

@@ -7,6 +7,7 @@ import { membersOf, type IdentityRows } from './identity-rows.js';
 import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.js';
 import { inOrderOfTypes } from './member-text-sql.js';
 import { memberTexts, type TextPage } from './member-texts.js';
+import { keptSql, type KeptMembers } from './reached.js';
 import { selectSql, type AudienceKey, type Selection } from './selections.js';
 import {
   sendableSql,
@@ -18,6 +19,7 @@ import {
 import {
   betweenSql,
   changesCheckSql,
+  changesSql,
   codesOf,
   formsOfTypeSql,
   formValueSql,
@@ -73,6 +75,21 @@ export class Ledger {
       { settings: { ...IN_ORDER, optimize_distinct_in_order: 1, max_threads: 1 }, lane: 'bulk' },
     );
     return { added: Number(count?.added ?? 0), removed: Number(count?.removed ?? 0) };
+  }
+
+  /** Who of the few that left between two versions, where `condition` holds, is kept at the partner; ascending. */
+  async keptLeavers(
+    { audienceId }: AudienceKey,
+    range: { from: number; to: number },
+    kept: readonly KeptMembers[],
+    condition: MpidCondition,
+  ): Promise<string[]> {
+    const leavers = changesSql(audienceId, range, 'remove', condition);
+    const rows = await this.warehouse.query<{ m: string }>(
+      `SELECT toString(mpid) AS m FROM (${keptSql(leavers, kept, condition, { isFew: true })}) ORDER BY mpid`,
+      { settings: IN_ORDER },
+    );
+    return rows.map(({ m }) => m);
   }
 
   /** What sending a selection would come to: who has which of the identities, and who none. */

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { afterSql } from './ledger-range.js';
+import { afterSql, betweenMpidsSql } from './ledger-range.js';
 import { Ledger } from './ledger.js';
 import { writeChanges } from './member-texts.suite.js';
 import type { Selection } from './selections.js';
@@ -93,6 +93,41 @@ export function describeReached(opened: () => Warehouse): void {
         const behind = `${condition} AND ${afterSql('3')}`;
         expect(await ledger.count(key, selection, behind)).toBe(expected.filter((n) => n > 3).length);
       }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('tells of those who leave whom another connection keeps', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyAudience,
+        fc.array(anyAudience, { minLength: 1, maxLength: 2 }),
+        async (own, others) => {
+          const key = { audienceId: await written(own), workspace };
+          const [condition, to] = [conditionOf(own), own.states.length];
+          const kept = [];
+          for (const one of others) {
+            kept.push({
+              audienceId: await written(one),
+              versions: one.versions,
+              condition: conditionOf(one),
+            });
+          }
+          const staying = new Set(others.flatMap((one) => [...model(one)]));
+          const stays = model({ ...own, versions: [to] });
+          const left = [...model({ ...own, versions: [1] })].filter((n) => !stays.has(n));
+          const expected = left.filter((n) => staying.has(n)).sort((a, b) => a - b);
+          const forms = [{ type: 'email', encoding: 'raw' }] as const;
+          const selection = { what: 'shared', from: 1, to, kept } as const;
+          const { members, bare } = await ledger.sendCounts(key, selection, forms, condition);
+          expect([members, bare]).toEqual([expected.length, 0]);
+          const found = await ledger.keptLeavers(key, { from: 1, to }, kept, condition);
+          expect(found.map(Number)).toEqual(expected);
+          const inside = `${condition} AND ${betweenMpidsSql('-5', '5')}`;
+          const some = await ledger.keptLeavers(key, { from: 1, to }, kept, inside);
+          expect(some.map(Number)).toEqual(expected.filter((n) => Math.abs(n) <= 5));
+        },
+      ),
       { numRuns: 40 },
     );
   });

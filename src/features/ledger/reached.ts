@@ -25,7 +25,27 @@ export function unkeptSql(
     WHERE k.stays = 0`;
 }
 
-/** The same without regard to who is kept. */
+/**
+ * `SELECT mpid` of those among `leavers` (the same) who are kept, each once. `isFew`: they are looked up one by one in
+ * the audiences that keep them, instead of reading all of these.
+ */
+export function keptSql(
+  leavers: string,
+  kept: readonly KeptMembers[],
+  condition: MpidCondition,
+  { isFew }: { isFew: boolean },
+): string {
+  const among = isFew ? `${condition} AND mpid IN (${leavers})` : condition;
+  const staying = kept
+    .map((one) => reachedSql(one.audienceId, one.versions, `${one.condition} AND ${among}`))
+    .join(' UNION ALL ');
+  if (isFew) return `SELECT DISTINCT mpid FROM (${staying})`;
+  return `SELECT r.mpid AS mpid FROM (${leavers}) AS r
+    LEFT ANY JOIN (SELECT mpid, toUInt8(1) AS stays FROM (${staying})) AS k ON r.mpid = k.mpid
+    WHERE k.stays = 1`;
+}
+
+/** `SELECT mpid` of who was a member at any of the versions, each once. */
 export function reachedSql(
   audienceId: number,
   versions: readonly number[],

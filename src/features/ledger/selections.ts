@@ -1,6 +1,6 @@
 import type { IdentityForm } from '../../kit/index.js';
 import { learnedSql, type IdentityRange } from './identity-changes.js';
-import { unkeptSql, type KeptMembers } from './reached.js';
+import { keptSql, unkeptSql, type KeptMembers } from './reached.js';
 import { betweenSql, changesSql, codesOf, membersSql, type MpidCondition } from './sql.js';
 
 /** An audience in the warehouse's terms. */
@@ -13,12 +13,14 @@ export interface AudienceKey {
 /**
  * What to read of an audience: all members at a version, those who came or went between two, those who were members at
  * both and learned identities of the forms or have other values of these attributes, those who were members at both and
- * at a third one before them, or those who were members at any of some versions and are not kept.
+ * at a third one before them, those who were members at any of some versions and are not kept, or those who went and are
+ * kept.
  */
 export type Selection =
   | { what: 'members'; version: number }
   | { what: 'reached'; versions: readonly number[]; kept: readonly KeptMembers[] }
   | { what: 'add' | 'remove'; from: number; to: number }
+  | { what: 'shared'; from: number; to: number; kept: readonly KeptMembers[] }
   | {
       what: 'learned';
       from: number;
@@ -34,6 +36,10 @@ export function selectSql(key: AudienceKey, selection: Selection, condition: Mpi
   if (selection.what === 'members') return membersSql(key.audienceId, selection.version, condition);
   if (selection.what === 'again') return stayingSql(key.audienceId, selection, condition);
   if (selection.what === 'reached') return unkeptSql(key.audienceId, selection, condition);
+  if (selection.what === 'shared') {
+    const leavers = changesSql(key.audienceId, selection, 'remove', condition);
+    return keptSql(leavers, selection.kept, condition, { isFew: false });
+  }
   if (selection.what !== 'learned') return changesSql(key.audienceId, selection, selection.what, condition);
   const { from, to } = selection;
   return `SELECT mpid FROM ledger
@@ -59,7 +65,7 @@ function stayingSql(
  */
 export function rowsSql(key: AudienceKey, selection: Selection): string {
   if (selection.what === 'learned') return learnersSql(key, selection);
-  return signedRowsSql(key, selection, selection.what === 'remove' ? -1 : 1);
+  return signedRowsSql(key, selection, isOfLeavers(selection) ? -1 : 1);
 }
 
 /** The same of the rows between the same versions that say the opposite; undefined where no row does. */
@@ -71,7 +77,12 @@ export function oppositeRowsSql(key: AudienceKey, selection: Selection): string 
   // Somebody may be kept, or have been a member at one of the versions only.
   if (selection.what === 'reached' && (selection.kept.length > 0 || selection.versions.length > 1))
     return undefined;
+  if (selection.what === 'shared') return undefined;
   return signedRowsSql(key, selection, selection.what === 'remove' ? 1 : -1);
+}
+
+function isOfLeavers({ what }: Selection): boolean {
+  return what === 'remove' || what === 'shared';
 }
 
 function signedRowsSql(

@@ -10,9 +10,19 @@ type Capabilities = Pick<OutputConnector['audience'], 'remove' | 'create'>;
 export function plannedOperation(
   operation: PlannedOperation['operation'],
   counts: SendCounts,
-  { audience, limits }: { audience: Capabilities; limits: OutputLimits },
+  {
+    audience,
+    limits,
+    shared,
+  }: {
+    audience: Capabilities;
+    limits: OutputLimits;
+    /** Of them, those who stay because another connection has them in the same list; undefined: nobody. */
+    shared?: SendCounts | undefined;
+  },
 ): PlannedOperation {
   const { members, bare, bytes } = counts;
+  const kept = shared === undefined ? 0 : shared.members - shared.bare;
   const identities = counts.byType.filter((one) => one.members > 0);
   const sendable = members - bare;
   const without = bare > 0 ? [{ code: 'NO_ACCEPTED_IDENTITY', members: bare }] : [];
@@ -20,9 +30,11 @@ export function plannedOperation(
     const stays = sendable > 0 ? [{ code: 'REMOVE_UNSUPPORTED', members: sendable }] : [];
     return { operation, members, skipped: [...without, ...stays], identities, requests: 0 };
   }
-  const byBytes = limits.batchBytes === undefined ? 0 : Math.ceil(bytes / limits.batchBytes);
-  const requests = Math.max(Math.ceil(sendable / limits.batchSize), byBytes);
-  return { operation, members, skipped: without, identities, requests };
+  const sentBytes = bytes - (shared?.bytes ?? 0);
+  const byBytes = limits.batchBytes === undefined ? 0 : Math.ceil(sentBytes / limits.batchBytes);
+  const requests = Math.max(Math.ceil((sendable - kept) / limits.batchSize), byBytes);
+  const stays = kept > 0 ? [{ code: 'SHARED_LIST', members: kept }] : [];
+  return { operation, members, skipped: [...without, ...stays], identities, requests };
 }
 
 /** Calls besides the batches: making the audience, and the end of a whole state. */

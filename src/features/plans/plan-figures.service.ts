@@ -16,8 +16,8 @@ import {
 } from '../../platform/database/index.js';
 import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { PartnerLines } from '../deliveries/index.js';
-import { Ledger, type Selection } from '../ledger/index.js';
+import { PartnerLines, SharedLists } from '../deliveries/index.js';
+import { Ledger, type AudienceKey, type Selection, type SendCounts } from '../ledger/index.js';
 import { estimatedSeconds, otherCalls, plannedOperation } from './estimate.js';
 import type { PlanSubject } from './plan-basis.js';
 
@@ -35,6 +35,7 @@ const OPERATION_OF = {
   learned: 'add_identities',
   again: 'add_again',
   reached: 'remove',
+  shared: 'remove',
 } as const satisfies Record<Selection['what'], Operation>;
 
 /** Counts what a delivery would come to. The engine counts; nobody is read. */
@@ -46,6 +47,7 @@ export class PlanFiguresService {
     @InjectDatabase() private readonly db: Database,
     @InjectWarehouse() warehouse: Warehouse,
     private readonly lines: PartnerLines,
+    private readonly lists: SharedLists,
   ) {
     this.ledger = new Ledger(warehouse);
   }
@@ -63,14 +65,29 @@ export class PlanFiguresService {
     const operations: PlannedOperation[] = [];
     for (const selection of selectionsOf(range, replacing, { forms, attributes })) {
       const counts = await this.ledger.sendCounts(key, selection, forms, target);
+      const shared =
+        counts.members > 0 ? await this.sharedOf(subject, key, selection, { forms, target }) : undefined;
       const operation = OPERATION_OF[selection.what];
-      operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits }));
+      operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits, shared }));
     }
     const isMade = subject.connection.externalId !== null || subject.open !== null;
     const others = range.to > range.from ? otherCalls(connector.audience, isMade, replacing) : 0;
     const requests = operations.reduce((sum, operation) => sum + operation.requests, others);
     const pace = await this.secondsPerBatch(subject.output.id);
     return { operations, requests, estimatedSeconds: estimatedSeconds(requests, limits.rateLimit, pace) };
+  }
+
+  /** Of those who leave, whom another connection has in the same list at the moment; undefined: nobody shares it. */
+  private async sharedOf(
+    subject: PlanSubject,
+    key: AudienceKey,
+    selection: Selection,
+    { forms, target }: { forms: readonly IdentityForm[]; target: string },
+  ): Promise<SendCounts | undefined> {
+    if (selection.what !== 'remove') return undefined;
+    const kept = (await this.lists.sharersOf(subject)).map(({ members }) => members);
+    if (kept.length === 0) return undefined;
+    return this.ledger.sendCounts(key, { ...selection, what: 'shared', kept }, forms, target);
   }
 
   private async open({ connection, output }: PlanSubject): Promise<PartnerLine> {

@@ -33,10 +33,16 @@ export interface Sharer {
   members: KeptMembers;
 }
 
+/** What a delivery of changes is about to do to a list. */
+export interface Intent {
+  /** Whether it takes members out one by one, where somebody left. */
+  removes: boolean;
+}
+
 /**
  * Finds connections of one workspace that send to the same list at a partner: two audiences under one tag, or one
- * attribute. While somebody is removed from such a list, nothing is delivered to it, or who was just added by the one
- * would be taken out for the other.
+ * attribute. While somebody is removed from such a list, nothing else is delivered to it, or who was just added by the
+ * one would be taken out for the other.
  */
 @Injectable()
 export class SharedLists {
@@ -48,40 +54,66 @@ export class SharedLists {
 
   /** Those that keep somebody in the owner's list. */
   async sharersOf(owner: ListOwner): Promise<Sharer[]> {
-    const others = await this.othersOfList(owner, inArray(connections.status, LIVE_STATUSES));
+    const others = await this.othersOfList(owner, IS_LIVE);
+    return this.keepers(owner, others);
+  }
+
+  /**
+   * Those that keep somebody whom a delivery might take out of the order's list; undefined while one of the two that are
+   * about to be at it has to wait: both claimed their delivery before they ask, so at least one of them sees the other.
+   * What is found holds for as long as the order's delivery is claimed.
+   */
+  async besides(
+    order: ListOwner & Pick<DeliveryOrder, 'delivery'>,
+    intent: Intent,
+  ): Promise<Sharer[] | undefined> {
+    const isFirst = order.delivery.fromVersion === 0;
+    const isRemoved = and(eq(connections.status, 'removing'), or(IS_RUNNING, exists(this.jobs())));
+    const recent = gt(deliveryJobs.createdAt, sql`now() - interval '1 hour'`);
+    const isSentTo = and(
+      IS_LIVE,
+      or(IS_RUNNING, exists(this.jobs(recent))),
+      // Those that take nobody out can do so side by side.
+      isFirst ? gt(deliveries.fromVersion, 0) : undefined,
+    );
+    const isBusy = intent.removes ? or(isRemoved, isSentTo) : isRemoved;
+    const takesOut = intent.removes && !isFirst;
+    const others = await this.othersOfList(order, takesOut ? or(isBusy, IS_LIVE) : isBusy, isBusy);
+    if (others.some(({ busy }) => busy)) return undefined;
+    return this.keepers(order, others).filter(({ members }) => members.versions.length > 0);
+  }
+
+  /** Whether a delivery to the owner's list is under way, of a connection that keeps what it sent. */
+  async isBeingSentTo(owner: ListOwner): Promise<boolean> {
+    const others = await this.othersOfList(owner, and(IS_LIVE, IS_RUNNING));
+    return others.length > 0;
+  }
+
+  /** Jobs of the delivery of the outer query that the partner has not answered. */
+  private jobs(which?: SQL) {
+    return this.db
+      .select({ one: sql`1` })
+      .from(deliveryJobs)
+      .where(and(eq(deliveryJobs.deliveryId, deliveries.id), isNull(deliveryJobs.answeredAt), which));
+  }
+
+  private keepers(owner: ListOwner, others: Awaited<ReturnType<typeof this.othersOfList>>): Sharer[] {
     return others.flatMap(({ connection, variant, open }) => {
-      const versions = versionsReached(connection, open);
-      const there = this.hasCreate(owner) ? connection.externalId !== null : versions.length > 0;
+      const version = versionMeant(connection, open);
+      const there = this.hasCreate(owner) ? connection.externalId !== null : version > 0;
       if (!there) return [];
       const condition = inTargetSql(targetOfVariant(variant), 'mpid');
+      const versions = version > 0 ? [version] : [];
       return [
         { connectionId: connection.id, members: { audienceId: connection.audienceId, versions, condition } },
       ];
     });
   }
 
-  /** Whether a delivery to the owner's list is under way, of a connection that keeps what it sent. */
-  async isBeingSentTo(owner: ListOwner): Promise<boolean> {
-    const others = await this.othersOfList(
-      owner,
-      and(inArray(connections.status, LIVE_STATUSES), IS_RUNNING),
-    );
-    return others.length > 0;
-  }
-
-  /** Whether members are being removed from the owner's list for another connection. */
-  async isBeingRemovedFrom(owner: ListOwner): Promise<boolean> {
-    const atWork = this.db
-      .select({ one: sql`1` })
-      .from(deliveryJobs)
-      .where(and(eq(deliveryJobs.deliveryId, deliveries.id), isNull(deliveryJobs.answeredAt)));
-    const which = and(eq(connections.status, 'removing'), or(IS_RUNNING, exists(atWork)));
-    const others = await this.othersOfList(owner, which);
-    return others.length > 0;
-  }
-
-  private async othersOfList(owner: ListOwner, which: SQL | undefined) {
+  /** @param busy what makes one of them `busy` */
+  private async othersOfList(owner: ListOwner, which: SQL | undefined, busy: SQL = sql`false`) {
     const { connection, output } = owner;
+    const { externalId } = connection;
     const isOpen = inArray(deliveries.state, OPEN_DELIVERY_STATES);
     const rows = await this.db
       .select({
@@ -90,6 +122,7 @@ export class SharedLists {
         audience: audiences,
         variant: abVariants,
         open: deliveries,
+        busy: sql<boolean>`coalesce(${busy}, false)`,
       })
       .from(connections)
       .innerJoin(outputs, eq(outputs.id, connections.outputId))
@@ -101,6 +134,10 @@ export class SharedLists {
           eq(connections.workspaceId, connection.workspaceId),
           ne(connections.id, connection.id),
           eq(outputs.plugin, output.plugin),
+          // As isSameName says: a thousand lists of one output are not read to find one.
+          externalId === null
+            ? undefined
+            : or(isNull(connections.externalId), eq(connections.externalId, externalId)),
           which,
         ),
       );
@@ -152,8 +189,22 @@ export class SharedLists {
   }
 }
 
+/** Keeps what it sent. */
+const IS_LIVE = inArray(connections.status, LIVE_STATUSES);
+
 /** A process that died is not under way. */
 const IS_RUNNING = and(eq(deliveries.state, 'running'), gt(deliveries.leaseUntil, sql`now()`));
+
+/**
+ * The version that a connection has at its partner, or will have once what it began is at its end: that always is brought
+ * to its end, so whoever leaves by it is not kept, and whoever comes is. 0: none.
+ */
+function versionMeant(
+  { deliveredVersion }: Pick<DeliveryOrder['connection'], 'deliveredVersion'>,
+  open: Pick<DeliveryOrder['delivery'], 'toVersion' | 'touchedAt'> | null,
+): number {
+  return open && open.touchedAt !== null ? open.toVersion : deliveredVersion;
+}
 
 /** Versions whose members a connection may have at its partner; empty: none. */
 export function versionsReached(
