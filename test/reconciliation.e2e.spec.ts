@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { ReconcileService } from '../src/features/upkeep/reconciliation/reconcile.service.js';
-import { connectionUpkeep, type Database } from '../src/platform/database/index.js';
+import { connectionUpkeep, notices, outbox, type Database } from '../src/platform/database/index.js';
 import { DATABASE } from '../src/platform/nest/index.js';
 import { startDrop, type Drop } from './support/drop.js';
 import { Sink } from './support/sink.js';
@@ -19,6 +19,7 @@ interface Connection {
     reconciledAt: string;
     verdict: string;
     problem: { code: string; message: string } | null;
+    toldAt: string | null;
   } | null;
 }
 interface Delivery {
@@ -221,10 +222,58 @@ describe('a backfill of an output that takes whole states', () => {
 });
 
 describe('the daily check', () => {
+  const never = new AbortController().signal;
+  /** As if it had been done the day before. */
+  const dayLater = async (id: string) => {
+    const reconciledAt = new Date(Date.now() - 86_400_000);
+    const which = eq(connectionUpkeep.connectionId, id);
+    await db.update(connectionUpkeep).set({ reconciledAt }).where(which);
+    await drop.hub.hub.app.get(ReconcileService, { strict: false }).reconcileAll(never);
+    return (await get(id)).reconciliation;
+  };
+  const told = async (id: string) => {
+    const all = await db.select().from(notices).where(eq(notices.kind, 'count_differs'));
+    return all.map(({ content }) => content).filter(({ line }) => line.includes(id));
+  };
+
+  it('tells admins of a difference by mail, of each once, and not of what somebody asked for', async () => {
+    const id = await connected('telling');
+    const [first = '', second = ''] = sink.members;
+    sink.members.delete(first);
+    expect((await reconcile(id)).reconciliation).toMatchObject({ verdict: 'fewer', toldAt: null });
+    expect(await told(id)).toEqual([]);
+    const found = await dayLater(id);
+    expect(found).toMatchObject({ verdict: 'fewer', toldAt: expect.any(String) });
+    const [notice] = await told(id);
+    expect(notice).toMatchObject({
+      headline: '"telling" says it has 1 fewer of "telling" than were accepted',
+      message: expect.stringMatching(/^The partner says it has 4 members, .* \(COUNT_DIFFERS\)$/),
+    });
+    const [mail] = await db.select().from(outbox).where(eq(outbox.kind, 'count_differs'));
+    expect(mail?.subject).toBe(notice?.headline);
+
+    // The same on the next day, whoever asks between, and on a day without an answer: nothing new.
+    expect((await dayLater(id))?.toldAt).toBe(found?.toldAt);
+    await reconcile(id);
+    sink.failure = (_, event) => (event === 'audience.count' ? { status: 503 } : undefined);
+    expect(await dayLater(id)).toMatchObject({ verdict: 'uncounted', toldAt: found?.toldAt });
+    sink.failure = () => undefined;
+    await dayLater(id);
+    expect(await told(id)).toHaveLength(1);
+
+    sink.members.delete(second);
+    await dayLater(id);
+    expect(await told(id)).toHaveLength(2);
+    for (const mpid of [first, second]) sink.members.add(mpid);
+    expect(await dayLater(id)).toMatchObject({ verdict: 'agrees', toldAt: null });
+    for (const mpid of [first, second]) sink.members.delete(mpid);
+    await dayLater(id);
+    expect(await told(id)).toHaveLength(3);
+  });
+
   it('asks every partner that tells once a day, whoever runs it and however often', async () => {
     const id = await connected('daily');
     const service = drop.hub.hub.app.get(ReconcileService, { strict: false });
-    const never = new AbortController().signal;
     await service.reconcileAll(never);
     expect((await get(id)).reconciliation).toMatchObject({ verdict: 'agrees', partner: 5 });
     await service.reconcileAll(never);

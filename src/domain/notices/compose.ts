@@ -38,6 +38,7 @@ const COUNTED: Record<NoticeKind, readonly [one: string, many: string, list: str
   import_recovered: ['import succeeded again', 'imports succeeded again', 'imports?state=published'],
   connection_faulted: ['connection has a fault', 'connections have faults', 'faults?open=true'],
   connection_recovered: ['connection goes on', 'connections go on', 'faults?open=false'],
+  count_differs: ['count differs', 'counts differ', 'connections?status=active'],
   export_ready: ['download is ready', 'downloads are ready', 'exports?state=ready'],
 };
 

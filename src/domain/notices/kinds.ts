@@ -5,6 +5,7 @@ export const NOTICE_KINDS = [
   'import_recovered',
   'connection_faulted',
   'connection_recovered',
+  'count_differs',
   'export_ready',
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
@@ -19,6 +20,9 @@ export type DigestSpan = (typeof DIGEST_SPANS)[number];
 
 /** What holds for whoever chose nothing: a failure nobody hears of is worse than a mail too many. */
 export const DEFAULT_CHOICE: NoticeChoice = 'immediate';
+
+/** Kinds for which the choice of another kind holds where somebody chose nothing of their own. */
+export const CHOSEN_AS: Partial<Record<NoticeKind, NoticeKind>> = { count_differs: 'connection_faulted' };
 
 /** Kinds that are never gathered while they are told at once: somebody waits for each of them. */
 export const TOLD_ONE_BY_ONE: ReadonlySet<NoticeKind> = new Set(['export_ready']);

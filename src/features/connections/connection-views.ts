@@ -110,5 +110,6 @@ export class ConnectionViews {
 
 function reconciliationOf(upkeep: typeof connectionUpkeep.$inferSelect | null): ReconciliationView | null {
   if (!upkeep?.reconciliation || !upkeep.reconciledAt) return null;
-  return { reconciledAt: upkeep.reconciledAt.toISOString(), ...upkeep.reconciliation };
+  const { told, ...found } = upkeep.reconciliation;
+  return { reconciledAt: upkeep.reconciledAt.toISOString(), ...found, toldAt: told?.at ?? null };
 }

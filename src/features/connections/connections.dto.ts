@@ -197,7 +197,7 @@ export class ReconciliationProblemView {
   message!: string;
 }
 
-export class ReconciliationView implements Reconciliation {
+export class ReconciliationView implements Omit<Reconciliation, 'told'> {
   @ApiProperty({ format: 'date-time' })
   reconciledAt!: string;
   @ApiProperty({
@@ -224,6 +224,13 @@ export class ReconciliationView implements Reconciliation {
   lagMs!: number;
   @ApiProperty({ nullable: true, type: ReconciliationProblemView, description: 'null: all is well' })
   problem!: ReconciliationProblemView | null;
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'When admins were last told by mail that the counts differ; null: not since they agreed',
+  })
+  toldAt!: string | null;
 }
 
 export class ConnectionView {

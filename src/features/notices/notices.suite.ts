@@ -142,7 +142,7 @@ export function describeNotices(open: () => Promise<TemporaryDatabase>): void {
       expect(await mails()).toMatchObject([{ recipient: NOBODY, state: 'kept', workspaceId: emptyId }]);
     });
 
-    it('is not somebody who chose off, in that workspace and of that kind', async () => {
+    it('is not somebody who chose off, in that workspace, of that kind or the one that it goes with', async () => {
       const userId = await person('all@example.com');
       await chosen({ userId, workspaceId: null, kind: 'import_failed', choice: 'off' });
       await chosen({ userId, workspaceId: otherId, kind: 'import_failed', choice: 'immediate' });
@@ -151,6 +151,13 @@ export function describeNotices(open: () => Promise<TemporaryDatabase>): void {
       await tell('import_held');
       await tell('import_failed', { workspaceId: otherId });
       expect(await mails()).toMatchObject([{ kind: 'import_held' }, { workspaceId: otherId }]);
+      // Counts that differ go by the choice for faults where nothing is chosen for them.
+      await chosen({ userId, workspaceId: null, kind: 'connection_faulted', choice: 'off' });
+      await tell('count_differs');
+      expect(await mails()).toHaveLength(2);
+      await chosen({ userId, workspaceId: null, kind: 'count_differs', choice: 'immediate' });
+      await tell('count_differs');
+      expect(await mails()).toHaveLength(3);
     });
 
     it('drops what waits for somebody who may not know of it any more', async () => {

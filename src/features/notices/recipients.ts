@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { and, eq, inArray, isNull, or, sql, type SQL } from 'drizzle-orm';
-import { alias } from 'drizzle-orm/pg-core';
 import {
+  CHOSEN_AS,
   DEFAULT_CHOICE,
   moreEager,
   type DigestSpan,
@@ -68,24 +68,28 @@ export class Recipients {
   }
 
   private rows(tx: Transaction, workspaceId: string, kind: NoticeKind, who: SQL | undefined) {
-    const here = alias(notificationChoices, 'here');
-    const everywhere = alias(notificationChoices, 'everywhere');
+    const other = CHOSEN_AS[kind];
+    // Of the kind itself before that of the other, and of the workspace before that of all.
+    const chosen = tx
+      .select({ choice: notificationChoices.choice })
+      .from(notificationChoices)
+      .where(
+        and(
+          eq(notificationChoices.userId, users.id),
+          or(isNull(notificationChoices.workspaceId), eq(notificationChoices.workspaceId, workspaces.id)),
+          inArray(notificationChoices.kind, other === undefined ? [kind] : [kind, other]),
+        ),
+      )
+      .orderBy(sql`${notificationChoices.kind} <> ${kind}`, sql`${notificationChoices.workspaceId} is null`)
+      .limit(1);
     return tx
       .select({
         address: ADDRESS,
         digestEvery: users.digestEvery,
-        choice: sql<NoticeChoice>`coalesce(${here.choice}, ${everywhere.choice}, ${DEFAULT_CHOICE})`,
+        choice: sql<NoticeChoice>`coalesce((${chosen}), ${DEFAULT_CHOICE})`,
       })
       .from(users)
       .innerJoin(workspaces, eq(workspaces.organizationId, users.organizationId))
-      .leftJoin(
-        here,
-        and(eq(here.userId, users.id), eq(here.workspaceId, workspaces.id), eq(here.kind, kind)),
-      )
-      .leftJoin(
-        everywhere,
-        and(eq(everywhere.userId, users.id), isNull(everywhere.workspaceId), eq(everywhere.kind, kind)),
-      )
       .where(and(of(workspaceId), who))
       .orderBy(ADDRESS);
   }

@@ -9,11 +9,13 @@ import { ConnectionsModule } from '../connections/index.js';
 import { DeliveriesModule } from '../deliveries/index.js';
 import { FaultsModule } from '../faults/index.js';
 import { Ledger } from '../ledger/index.js';
+import { NoticesModule } from '../notices/index.js';
 import { ScheduleModule } from '../schedule/index.js';
 import { TenancyModule } from '../tenancy/index.js';
 import { HeartbeatSchedule } from './heartbeats/heartbeats.schedule.js';
 import { Heartbeats } from './heartbeats/heartbeats.js';
 import { AcceptedMembers } from './reconciliation/accepted-members.js';
+import { DifferenceMail } from './reconciliation/difference-mail.js';
 import { GoneLists } from './reconciliation/gone-lists.js';
 import { ReconcileController } from './reconciliation/reconcile.controller.js';
 import { ReconcileService } from './reconciliation/reconcile.service.js';
@@ -21,10 +23,11 @@ import { Reconciler } from './reconciliation/reconciler.js';
 
 /** Looks after what is at partners when nothing changes here. */
 @Module({
-  imports: [TenancyModule, ScheduleModule, ConnectionsModule, DeliveriesModule, FaultsModule],
+  imports: [TenancyModule, ScheduleModule, ConnectionsModule, DeliveriesModule, FaultsModule, NoticesModule],
   controllers: [ReconcileController],
   providers: [
     AcceptedMembers,
+    DifferenceMail,
     GoneLists,
     Reconciler,
     ReconcileService,

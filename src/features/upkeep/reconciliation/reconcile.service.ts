@@ -10,7 +10,6 @@ import {
   connectionUpkeep,
   outputs,
   type Database,
-  type Reconciliation,
   type Transaction,
 } from '../../../platform/database/index.js';
 import type { Logger } from '../../../platform/log/index.js';
@@ -19,6 +18,7 @@ import { ConnectionsService, type ConnectionView } from '../../connections/index
 import { DeliveryPlanner } from '../../deliveries/index.js';
 import { ScheduleService } from '../../schedule/index.js';
 import type { Principal } from '../../tenancy/index.js';
+import type { Finding } from './difference-mail.js';
 import type { Reconcile } from './reconcile.dto.js';
 import { Reconciler } from './reconciler.js';
 
@@ -54,7 +54,10 @@ export class ReconcileService implements OnModuleInit {
 
   async reconcile(principal: Principal, id: string, { backfill }: Reconcile): Promise<ConnectionView> {
     refuseRemoved(await this.connections.get(principal, id));
-    const result = await this.reconciler.reconcile(id, AbortSignal.timeout(PATIENCE_MS));
+    const result = await this.reconciler.reconcile(id, {
+      tells: false,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     const { workspaceId } = await this.connections.get(principal, id);
     await this.db.transaction(async (tx) => {
       if (backfill === true) await askForBackfill(tx, id);
@@ -81,7 +84,7 @@ export class ReconcileService implements OnModuleInit {
   private async reconcileOne(connectionId: string, signal: AbortSignal): Promise<void> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     try {
-      const result = await this.reconciler.reconcile(connectionId, patience);
+      const result = await this.reconciler.reconcile(connectionId, { tells: true, signal: patience });
       if (!result?.problem) return;
       const { verdict, problem } = result;
       this.log.warn(
@@ -137,7 +140,7 @@ async function askForBackfill(tx: Transaction, connectionId: string): Promise<vo
 async function note(
   tx: Transaction,
   { id, workspaceId }: { id: string; workspaceId: string },
-  result: Reconciliation | undefined,
+  result: Finding | undefined,
   backfill: boolean,
 ): Promise<void> {
   const { verdict, hub, partner, problem } = result ?? {};

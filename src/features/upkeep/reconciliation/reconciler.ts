@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { judgeCount } from '../../../domain/reconciliation/index.js';
 import { DEFAULT_CALL_PACING, PartnerCalls, type PartnerLine } from '../../../host/outputs/index.js';
 import { identitiesOf, isConnectorError, LIST_GONE, type ConnectorError } from '../../../kit/index.js';
@@ -15,6 +15,7 @@ import { InjectClock, InjectDatabase, InjectLogger } from '../../../platform/nes
 import { PartnerLines } from '../../deliveries/index.js';
 import { partnerNameOf, readUpkeepSubject, type UpkeepSubject } from '../upkeep-subject.js';
 import { AcceptedMembers } from './accepted-members.js';
+import { DifferenceMail, type Finding } from './difference-mail.js';
 import { GoneLists } from './gone-lists.js';
 import { COUNT_CHANGING, COUNT_TOO_SLOW, COUNT_UNSUPPORTED, differs, NOTHING_DELIVERED } from './problems.js';
 
@@ -37,12 +38,20 @@ export class Reconciler {
     private readonly lines: PartnerLines,
     private readonly members: AcceptedMembers,
     private readonly goneLists: GoneLists,
+    private readonly mail: DifferenceMail,
   ) {
     this.log = log.child({ context: 'reconciliation' });
   }
 
-  /** Counts, and writes down what came of it. Undefined where the connection is gone. */
-  async reconcile(connectionId: string, signal: AbortSignal): Promise<Reconciliation | undefined> {
+  /**
+   * Counts, and writes down what came of it. Undefined where the connection is gone.
+   *
+   * @param tells whether admins get mail of a difference
+   */
+  async reconcile(
+    connectionId: string,
+    { tells, signal }: { tells: boolean; signal: AbortSignal },
+  ): Promise<Finding | undefined> {
     for (let tries = 1; ; tries += 1) {
       const before = await readUpkeepSubject(this.db, connectionId);
       if (!before) return undefined;
@@ -52,12 +61,12 @@ export class Reconciler {
       const still = isSame(before, after);
       if (!still && tries < MAX_TRIES) continue;
       const meant = still ? result : uncounted(before, undefined, COUNT_CHANGING);
-      await this.write(connectionId, meant);
+      await this.write(after, meant, tells);
       return meant;
     }
   }
 
-  private async compare(subject: UpkeepSubject, signal: AbortSignal): Promise<Reconciliation> {
+  private async compare(subject: UpkeepSubject, signal: AbortSignal): Promise<Finding> {
     let line: PartnerLine | undefined;
     try {
       line = await this.lines.open(subject);
@@ -72,11 +81,7 @@ export class Reconciler {
   }
 
   /** @throws ConnectorError of the partner */
-  private async countBoth(
-    subject: UpkeepSubject,
-    line: PartnerLine,
-    signal: AbortSignal,
-  ): Promise<Reconciliation> {
+  private async countBoth(subject: UpkeepSubject, line: PartnerLine, signal: AbortSignal): Promise<Finding> {
     const { connection } = subject;
     const { audience: partnerCalls, counting = {} } = line.connector;
     if (!partnerCalls.count) return uncounted(subject, line, COUNT_UNSUPPORTED);
@@ -110,15 +115,23 @@ export class Reconciler {
   }
 
   /** Nothing where the connection was deleted meanwhile. */
-  private async write(connectionId: string, result: Reconciliation): Promise<void> {
-    const now = this.clock.now().toISOString();
-    const value = sql`${JSON.stringify(result)}::text::jsonb`;
-    await this.db.execute(sql`
-      insert into ${connectionUpkeep} (connection_id, workspace_id, reconciled_at, reconciliation)
-      select ${connections.id}, ${connections.workspaceId}, ${now}::timestamptz, ${value}
-      from ${connections} where ${connections.id} = ${connectionId}
-      on conflict (connection_id) do update
-        set reconciled_at = excluded.reconciled_at, reconciliation = excluded.reconciliation`);
+  private async write(subject: UpkeepSubject, finding: Finding, tells: boolean): Promise<void> {
+    const { id } = subject.connection;
+    const isTold = await this.db.transaction(async (tx) => {
+      await tx.execute(sql`
+        insert into ${connectionUpkeep} (connection_id, workspace_id)
+        select ${connections.id}, ${connections.workspaceId} from ${connections} where ${connections.id} = ${id}
+        on conflict (connection_id) do nothing`);
+      const which = eq(connectionUpkeep.connectionId, id);
+      const [before] = await tx.select().from(connectionUpkeep).where(which).for('update');
+      if (!before) return false;
+      const known = before.reconciliation?.told ?? null;
+      const told = await this.mail.tell(tx, subject, finding, { known, tells });
+      const reconciliation: Reconciliation = { ...finding, told };
+      await tx.update(connectionUpkeep).set({ reconciledAt: this.clock.now(), reconciliation }).where(which);
+      return told !== null && told !== known;
+    });
+    if (isTold) await this.mail.send();
   }
 }
 
@@ -138,7 +151,7 @@ function uncounted(
   { connection }: UpkeepSubject,
   line: PartnerLine | undefined,
   problem: Problem | Pick<ConnectorError, 'code' | 'message'>,
-): Reconciliation {
+): Finding {
   const { of = 'members', lagMs = 0 } = line?.connector.counting ?? {};
   const counts = { hub: null, partner: null, tolerance: null, settling: 0 };
   const { code, message } = problem;

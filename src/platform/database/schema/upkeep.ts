@@ -1,4 +1,5 @@
 import { index, integer, jsonb, pgTable, uuid } from 'drizzle-orm/pg-core';
+import type { ToldDifference } from '../../../domain/reconciliation/index.js';
 import { moment } from './columns.js';
 import { connections } from './connections.js';
 import { workspaces } from './tenancy.js';
@@ -19,6 +20,8 @@ export interface Reconciliation {
   lagMs: number;
   /** What is to be said of it; null: all is well. */
   problem: { code: string; message: string } | null;
+  /** The difference that admins were last told of; null: of none since the counts agreed. */
+  told: ToldDifference | null;
 }
 
 /** What a delivery sends besides changes: members who stay, once again; one of both. */
