@@ -1,12 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { codeOf } from '../src/domain/identities/index.js';
-import { audiences, workspaces, type Database } from '../src/platform/database/index.js';
+import {
+  audiences,
+  connectionUpkeep,
+  deliveries,
+  PARKED_UNTIL,
+  workspaces,
+  type Database,
+} from '../src/platform/database/index.js';
 import { DATABASE, WAREHOUSE } from '../src/platform/nest/index.js';
 import type { Warehouse } from '../src/platform/warehouse/index.js';
 import { startTestHub, type TestHub } from './support/hub.js';
 import { Sink } from './support/sink.js';
 import { until } from './support/until.js';
+
+const DAY_MS = 86_400_000;
 
 interface Plan {
   id: string;
@@ -14,6 +23,7 @@ interface Plan {
   skipped: number;
   requests: number;
   deliveryId: string | null;
+  operations: { operation: string; members: number; requests: number }[];
 }
 
 let hub: TestHub;
@@ -88,7 +98,10 @@ const apply = (id: string, planId: string) =>
 
 async function delivered(deliveryId: string | null) {
   return until('it is delivered', async () => {
-    const delivery = await hub.ok<{ state: string }>('GET', `/deliveries/${deliveryId}`);
+    const delivery = await hub.ok<{ state: string; planned: number; accepted: number }>(
+      'GET',
+      `/deliveries/${deliveryId}`,
+    );
     return delivery.state === 'delivered' ? delivery : undefined;
   });
 }
@@ -186,5 +199,103 @@ describe('a plan', () => {
     expect(await apply(id, (await plan(id)).id)).toMatchObject({ status: 200 });
     const other = await connected('Other');
     expect(await apply(other.id, made.id)).toMatchObject({ status: 404 });
+  });
+});
+
+/** Delivered by a plan, and paused. */
+async function deliveredAndPaused(name: string, settings: object = {}) {
+  const made = await connected(name, settings);
+  const first = await apply(made.id, (await plan(made.id)).id);
+  await delivered(first.body.deliveryId);
+  await hub.ok('PATCH', `/connections/${made.id}`, { status: 'inactive' });
+  return made;
+}
+
+describe('a plan of a connection that sends members again', () => {
+  const ask = (id: string) => hub.ok('POST', `/connections/${id}/reconcile`, { backfill: true });
+
+  it('counts those of a backfill that was asked for, and is refused when another one is', async () => {
+    const { audienceId, id } = await deliveredAndPaused('Asked');
+    expect(await plan(id)).toMatchObject({ members: 0, operations: [], requests: 0 });
+    await ask(id);
+    expect(await plan(id)).toMatchObject({
+      members: 100,
+      skipped: 10,
+      operations: [
+        { operation: 'add', members: 0 },
+        { operation: 'remove', members: 0 },
+        { operation: 'add_again', members: 100, requests: 5 },
+      ],
+      requests: 5,
+    });
+    await write(audienceId, 2, -1, 81, 100);
+    await write(audienceId, 2, 1, 200, 229);
+    await publish(audienceId, 2);
+    const made = await plan(id);
+    // Who comes is sent once.
+    expect(made.operations.map(({ operation, members }) => [operation, members])).toEqual([
+      ['add', 30],
+      ['remove', 20],
+      ['add_again', 80],
+    ]);
+    await ask(id);
+    expect(await apply(id, made.id)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'PLAN_STALE',
+        errors: [{ field: 'again', message: expect.stringContaining('backfill 1') }],
+      },
+    });
+    const before = sink.batches.length;
+    const again = await plan(id);
+    const { body } = await apply(id, again.id);
+    expect(await delivered(body.deliveryId)).toMatchObject({
+      planned: again.members,
+      skipped: again.skipped,
+    });
+    expect(sink.batches.length - before).toBe(again.requests);
+    expect(await hub.ok('GET', `/connections/${id}`)).toMatchObject({ backfillPending: false });
+    expect(await plan(id)).toMatchObject({ members: 0, operations: [] });
+  });
+
+  it('counts the slices whose heartbeats are due, and is refused when those are others', async () => {
+    const { id } = await deliveredAndPaused('Forgetful', { expireAfterDays: 72 });
+    // Twelve slices had their turn just now, and all was sent longer ago than a cycle.
+    const longAgo = new Date(Date.now() - 60 * DAY_MS);
+    const slots = Object.fromEntries(Array.from({ length: 12 }, (_, slice) => [slice, Date.now()]));
+    const heartbeats = { sinceMs: longAgo.getTime(), slots };
+    await db.insert(connectionUpkeep).values({ connectionId: id, workspaceId, heartbeats });
+    const sent = { createdAt: longAgo, startedAt: longAgo, touchedAt: longAgo, finishedAt: longAgo };
+    await db.update(deliveries).set(sent).where(eq(deliveries.connectionId, id));
+    const [due] = await warehouse.query<{ n: string }>(
+      'SELECT count() AS n FROM numbers(1, 100) WHERE cityHash64(toInt64(number)) % 24 >= 12',
+    );
+    const made = await plan(id);
+    expect(made.operations.at(-1)).toMatchObject({ operation: 'add_again', members: Number(due?.n) });
+    expect([made.members > 0, made.members < 100]).toEqual([true, true]);
+
+    const own = eq(connectionUpkeep.connectionId, id);
+    const another = { ...heartbeats, slots: { ...slots, 12: Date.now() } };
+    await db.update(connectionUpkeep).set({ heartbeats: another }).where(own);
+    expect(await apply(id, made.id)).toMatchObject({
+      status: 409,
+      body: { code: 'PLAN_STALE', errors: [{ field: 'again', message: expect.stringContaining('12 of') }] },
+    });
+    await db.update(connectionUpkeep).set({ heartbeats }).where(own);
+    const { body } = await apply(id, made.id);
+    const { planned, accepted } = await delivered(body.deliveryId);
+    expect([planned, accepted]).toEqual([made.members, made.members - made.skipped]);
+    expect(await plan(id)).toMatchObject({ members: 0, operations: [] });
+  });
+
+  it('leaves to the delivery under way what that one sends', async () => {
+    const { id } = await deliveredAndPaused('Under way');
+    await ask(id);
+    const row = { workspaceId, connectionId: id, fromVersion: 1, toVersion: 1 };
+    const sendsAgain = { backfill: 1 };
+    await db.insert(deliveries).values({ ...row, sendsAgain, state: 'queued', notBefore: PARKED_UNTIL });
+    expect(await plan(id)).toMatchObject({ members: 0, underWay: { toVersion: 1 } });
+    await ask(id);
+    expect((await plan(id)).operations.at(-1)).toMatchObject({ operation: 'add_again', members: 100 });
   });
 });

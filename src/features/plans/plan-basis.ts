@@ -5,14 +5,17 @@ import {
   abVariants,
   audiences,
   connections,
+  connectionUpkeep,
   deliveries,
   OPEN_DELIVERY_STATES,
   outputs,
   workspaces,
   type Database,
   type PlanBasis,
+  type SendsAgain,
   type Transaction,
 } from '../../platform/database/index.js';
+import { describeAgain } from './planned-again.js';
 
 /** A connection with all that a plan looks at. */
 export interface PlanSubject {
@@ -26,6 +29,8 @@ export interface PlanSubject {
   identitySequence: number;
   /** The open delivery, if there is one. */
   open: typeof deliveries.$inferSelect | null;
+  /** Null: there was nothing to look after yet. */
+  upkeep: typeof connectionUpkeep.$inferSelect | null;
 }
 
 /** The subject, all of one moment; undefined where the connection or its audience is gone. */
@@ -43,12 +48,14 @@ export async function readSubject(
       workspace: workspaces.number,
       identitySequence: workspaces.identitySequence,
       open: deliveries,
+      upkeep: connectionUpkeep,
     })
     .from(connections)
     .innerJoin(outputs, eq(outputs.id, connections.outputId))
     .innerJoin(audiences, eq(audiences.id, connections.audienceId))
     .innerJoin(workspaces, eq(workspaces.id, connections.workspaceId))
     .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
+    .leftJoin(connectionUpkeep, eq(connectionUpkeep.connectionId, connections.id))
     .leftJoin(deliveries, and(eq(deliveries.connectionId, connections.id), isOpen))
     .where(eq(connections.id, connectionId));
   return row?.audience.deletedAt === null ? row : undefined;
@@ -57,6 +64,7 @@ export async function readSubject(
 /** The state that decides what a delivery sends, and where. */
 export function basisOf(
   { connection, output, audience, variant, open, identitySequence }: PlanSubject,
+  again: SendsAgain | null,
   { registry, secretBox }: { registry: PluginRegistry; secretBox: SecretBox },
 ): PlanBasis {
   const done = open ? open.accepted + open.rejected + open.skipped : 0;
@@ -73,6 +81,7 @@ export function basisOf(
       done,
       left: open.planned === null ? null : open.planned - done,
     },
+    again,
     pluginVersion: registry.output(output.plugin).version,
     names: fingerprint(names),
     connectionSettings: fingerprint([connection.settings, connection.attributes]),
@@ -91,6 +100,7 @@ export function differences(made: PlanBasis, now: PlanBasis): { field: string; m
     ...changed('deliveredVersion', made.deliveredVersion, now.deliveredVersion),
     ...changed('deliveredIdentities', made.identities.after, now.identities.after),
     ...changed('delivery', described(made.underWay), described(now.underWay)),
+    ...changed('again', describeAgain(made.again), describeAgain(now.again)),
     ...changed('pluginVersion', made.pluginVersion, now.pluginVersion),
     ...altered('names', 'the name at the partner was'),
     ...altered('connectionSettings', 'settings or attributes of the connection were'),

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { and, count, desc, eq, isNotNull } from 'drizzle-orm';
 import { inTargetSql, targetOfVariant } from '../../domain/audiences/index.js';
 import { HubError } from '../../domain/errors/index.js';
+import { inSlicesSql } from '../../domain/heartbeats/index.js';
 import { sharedAttributes } from '../../domain/identities/index.js';
 import type { PartnerLine } from '../../host/outputs/index.js';
 import { identitiesOf, isConnectorError, type IdentityForm } from '../../kit/index.js';
@@ -13,6 +14,7 @@ import {
   type PlanFigures,
   type Operation,
   type PlannedOperation,
+  type SendsAgain,
 } from '../../platform/database/index.js';
 import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
@@ -21,11 +23,12 @@ import { Ledger, type AudienceKey, type Selection, type SendCounts } from '../le
 import { estimatedSeconds, otherCalls, plannedOperation } from './estimate.js';
 import type { PlanSubject } from './plan-basis.js';
 
-/** What a delivery is to bring: versions, and changes of identities of members who stay. */
+/** What a delivery is to bring: versions, changes of identities of members who stay, and who of them is sent anyway. */
 export interface PlannedRange {
   from: number;
   to: number;
   identities: { after: number; upTo: number };
+  again: SendsAgain | null;
 }
 
 const OPERATION_OF = {
@@ -63,15 +66,17 @@ export class PlanFiguresService {
     const key = { audienceId: subject.audience.id, workspace: subject.workspace };
     const target = inTargetSql(targetOfVariant(subject.variant), 'mpid');
     const operations: PlannedOperation[] = [];
-    for (const selection of selectionsOf(range, replacing, { forms, attributes })) {
-      const counts = await this.ledger.sendCounts(key, selection, forms, target);
+    const selections = selectionsOf(range, replacing, { forms, attributes });
+    for (const selection of selections) {
+      const condition = selection.what === 'again' ? `${target}${inTurnSql(range.again)}` : target;
+      const counts = await this.ledger.sendCounts(key, selection, forms, condition);
       const shared =
         counts.members > 0 ? await this.sharedOf(subject, key, selection, { forms, target }) : undefined;
       const operation = OPERATION_OF[selection.what];
       operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits, shared }));
     }
     const isMade = subject.connection.externalId !== null || subject.open !== null;
-    const others = range.to > range.from ? otherCalls(connector.audience, isMade, replacing) : 0;
+    const others = selections.length > 0 ? otherCalls(connector.audience, isMade, replacing) : 0;
     const requests = operations.reduce((sum, operation) => sum + operation.requests, others);
     const pace = await this.secondsPerBatch(subject.output.id);
     return { operations, requests, estimatedSeconds: estimatedSeconds(requests, limits.rateLimit, pace) };
@@ -122,18 +127,27 @@ export class PlanFiguresService {
   }
 }
 
-/** None where the partner has the version already. */
+/** None where the partner has the version already, and nobody is to be sent again. */
 function selectionsOf(
-  { from, to, identities }: PlannedRange,
+  { from, to, identities, again }: PlannedRange,
   replacing: boolean,
   learned: { forms: readonly IdentityForm[]; attributes: readonly string[] },
 ): Selection[] {
   const mayHaveLearned = from > 0 && identities.upTo > identities.after;
-  if (to <= from && !mayHaveLearned) return [];
+  if (to <= from && !mayHaveLearned && again === null) return [];
   if (replacing) return [{ what: 'members', version: to }];
+  // Whoever is sent again has with it what they learned; of a slice, others have learned too.
+  const sendsLearned = mayHaveLearned && again?.backfill === undefined;
   return [
     { what: 'add', from, to },
     { what: 'remove', from, to },
-    ...(mayHaveLearned ? [{ what: 'learned', from, to, identities, ...learned } as const] : []),
+    ...(sendsLearned ? [{ what: 'learned', from, to, identities, ...learned } as const] : []),
+    ...(again ? [{ what: 'again', since: again.heartbeat?.since ?? from, from, to } as const] : []),
   ];
+}
+
+/** Further condition on who is sent again: the slices whose turn it is. */
+function inTurnSql(again: SendsAgain | null): string {
+  const { slots } = again?.heartbeat ?? {};
+  return slots ? ` AND ${inSlicesSql(Object.keys(slots).map(Number))}` : '';
 }

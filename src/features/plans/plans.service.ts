@@ -13,6 +13,7 @@ import { lockConnection } from '../deliveries/index.js';
 import type { Principal } from '../tenancy/index.js';
 import { basisOf, differences, readSubject, type PlanSubject } from './plan-basis.js';
 import { PlanFiguresService } from './plan-figures.service.js';
+import { readPlannedAgain } from './planned-again.js';
 
 export type DeliveryPlan = typeof deliveryPlans.$inferSelect;
 
@@ -36,12 +37,13 @@ export class PlansService {
     refuseWhileRemoving(await this.connections.get(principal, connectionId));
     const subject = await readSubject(this.db, connectionId);
     if (!subject) throw notFound('connection', connectionId);
-    const basis = this.basisOf(subject);
+    const basis = await this.basisOf(this.db, subject);
     // What is under way ends first: the plan is of what comes after it.
     const fromVersion = basis.underWay?.toVersion ?? basis.deliveredVersion;
     const toVersion = Math.max(fromVersion, basis.audienceVersion);
-    const { identities } = basis;
-    const figures = await this.figures.count(subject, { from: fromVersion, to: toVersion, identities });
+    const { identities, again = null } = basis;
+    const range = { from: fromVersion, to: toVersion, identities, again };
+    const figures = await this.figures.count(subject, range);
     const { workspaceId } = subject.connection;
     const now = this.clock.now();
     const expiresAt = new Date(now.getTime() + DAY_MS);
@@ -107,7 +109,7 @@ export class PlansService {
         `Plan ${planId} was applied already, at ${when}. Nothing was changed.`,
       );
     }
-    const changed = differences(plan.basis, this.basisOf(subject));
+    const changed = differences(plan.basis, await this.basisOf(tx, subject));
     if (plan.expiresAt <= this.clock.now()) {
       changed.push({ field: 'expiresAt', message: `was ${plan.expiresAt.toISOString()}` });
     }
@@ -115,8 +117,10 @@ export class PlansService {
     return plan;
   }
 
-  private basisOf(subject: PlanSubject) {
-    return basisOf(subject, { registry: this.registry, secretBox: this.secretBox });
+  private async basisOf(db: Database | Transaction, subject: PlanSubject) {
+    const { registry, secretBox } = this;
+    const again = await readPlannedAgain(db, registry, subject, this.clock.now().getTime());
+    return basisOf(subject, again, { registry, secretBox });
   }
 }
 
@@ -126,9 +130,10 @@ async function makeDelivery(tx: Transaction, plan: DeliveryPlan): Promise<string
   const nobody = figures.operations.every(({ members }) => members === 0);
   if (toVersion <= fromVersion && nobody) return null;
   const { after: fromIdentities, upTo: toIdentities } = basis.identities;
+  const sendsAgain = basis.again ?? null;
   const [made] = await tx
     .insert(deliveries)
-    .values({ workspaceId, connectionId, fromVersion, toVersion, fromIdentities, toIdentities })
+    .values({ workspaceId, connectionId, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain })
     .onConflictDoNothing()
     .returning({ id: deliveries.id });
   if (made) return made.id;

@@ -1,1 +1,2 @@
+export { readDueHeartbeats } from './heartbeats/due-heartbeats.js';
 export { UpkeepModule } from './upkeep.module.js';

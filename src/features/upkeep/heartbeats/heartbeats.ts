@@ -1,12 +1,7 @@
 import { and, asc, eq, gt, inArray, isNull, notExists, sql } from 'drizzle-orm';
 import { inTargetSql, targetOfVariant } from '../../../domain/audiences/index.js';
-import { cycleMsOf, dueSlots, inSlicesSql } from '../../../domain/heartbeats/index.js';
-import {
-  InvalidSettingsError,
-  parseConnectionSettings,
-  parseSettings,
-  type PluginRegistry,
-} from '../../../host/registry/index.js';
+import { inSlicesSql } from '../../../domain/heartbeats/index.js';
+import type { PluginRegistry } from '../../../host/registry/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import {
   abVariants,
@@ -22,7 +17,7 @@ import type { WorkQueue } from '../../../platform/queue/index.js';
 import { makeDeliveries, openDelivery, slotsDoneSql } from '../../deliveries/index.js';
 import type { Ledger } from '../../ledger/index.js';
 import type { UpkeepSubject } from '../upkeep-subject.js';
-import { readLastSent } from './last-sent.js';
+import { expiryOf, readDueHeartbeats } from './due-heartbeats.js';
 
 /** A connection that may have heartbeats due. */
 interface Candidate extends UpkeepSubject {
@@ -65,32 +60,18 @@ export class Heartbeats {
   }
 
   private async wake(candidate: Candidate): Promise<void> {
-    const expireAfterMs = this.expiryOf(candidate);
-    if (expireAfterMs === undefined) return;
-    const nowMs = this.parts.clock.now().getTime();
+    const { db, registry, clock } = this.parts;
+    if (expiryOf(registry, candidate) === undefined) return;
+    const nowMs = clock.now().getTime();
     const { connection, beats } = candidate;
     if (beats === null) return this.begin(connection, nowMs);
-    const due = dueSlots(expireAfterMs, { sinceMs: beats.sinceMs, done: beats.slots }, nowMs);
-    if (Object.keys(due).length === 0) return;
-    const cycleAgo = new Date(nowMs - cycleMsOf(expireAfterMs));
-    const sent = await readLastSent(this.parts.db, connection.id, cycleAgo);
-    if (sent.everybody || sent.version === 0) return this.pass(connection.id, due);
+    const due = await readDueHeartbeats(db, registry, candidate, nowMs);
+    if (!due) return;
+    const { slots, since, byWholeStates } = due;
+    if (since === undefined) return this.pass(connection.id, slots);
     // A whole state is everybody's turn; those of the other slices are passed by then.
-    const nobody = !sent.byWholeStates && (await this.count(candidate, sent.version, due)) === 0;
-    await (nobody ? this.pass(connection.id, due) : this.deliver(candidate, sent.version, due));
-  }
-
-  /** Undefined: the partner forgets nobody, or nobody can say; its deliveries tell what is wrong with the settings. */
-  private expiryOf({ connection, output }: Candidate): number | undefined {
-    const plugin = this.parts.registry.all().find(({ id }) => id === output.plugin);
-    if (plugin?.kind !== 'output' || !plugin.expireAfterMs) return undefined;
-    try {
-      const settings = parseSettings(plugin, output.settings);
-      return plugin.expireAfterMs(settings, parseConnectionSettings(plugin, connection.settings));
-    } catch (error) {
-      if (error instanceof InvalidSettingsError) return undefined;
-      throw error;
-    }
+    const nobody = !byWholeStates && (await this.count(candidate, since, slots)) === 0;
+    await (nobody ? this.pass(connection.id, slots) : this.deliver(candidate, since, slots));
   }
 
   /** From now on its slices have turns. */

@@ -1,5 +1,5 @@
 import { and, desc, eq, gte, lt, max, or, sql } from 'drizzle-orm';
-import { deliveries, type Database } from '../../../platform/database/index.js';
+import { deliveries, type Database, type Transaction } from '../../../platform/database/index.js';
 
 /** What a connection's deliveries say of when its members were added last. */
 export interface LastSent {
@@ -12,7 +12,11 @@ export interface LastSent {
 }
 
 /** How long ago members were added, by the moment from which on a delivery can have sent them. */
-export async function readLastSent(db: Database, connectionId: string, moment: Date): Promise<LastSent> {
+export async function readLastSent(
+  db: Database | Transaction,
+  connectionId: string,
+  moment: Date,
+): Promise<LastSent> {
   const delivered = and(eq(deliveries.connectionId, connectionId), eq(deliveries.state, 'delivered'));
   const begun = sql`coalesce(${deliveries.touchedAt}, ${deliveries.startedAt}, ${deliveries.createdAt})`;
   const operation = sql<string>`${deliveries.cursor}->>'operation'`;

@@ -2,6 +2,7 @@ import { index, integer, jsonb, pgTable, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id, moment } from './columns.js';
 import { connections, type Operation } from './connections.js';
 import { workspaces } from './tenancy.js';
+import type { SendsAgain } from './upkeep.js';
 
 /** The state that a plan was made on. Where anything of it is another, the plan is stale. */
 export interface PlanBasis {
@@ -11,6 +12,8 @@ export interface PlanBasis {
   identities: { after: number; upTo: number };
   /** The open delivery and how many members it had dealt with. */
   underWay: { id: string; toVersion: number; done: number; left: number | null } | null;
+  /** Members who stay and are sent again; absent in plans of an older hub. */
+  again?: SendsAgain | null;
   pluginVersion: string;
   /** Fingerprints: of the names that make the partner's, of settings and attributes, of settings and credentials. */
   names: string;
