@@ -23,7 +23,12 @@ beforeAll(async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'hub-test-'));
   drops = join(dataDir, 'drops');
   await mkdir(drops, { recursive: true });
-  hub = await startTestHub({ HUB_DATA: dataDir, HUB_DROP_ROOTS: drops, HUB_ALLOW_PRIVATE_EGRESS: 'true' });
+  hub = await startTestHub({
+    HUB_DATA: dataDir,
+    HUB_DROP_ROOTS: drops,
+    HUB_ALLOW_PRIVATE_EGRESS: 'true',
+    HUB_PLUGINS: './test/plugins/forgetful-output.ts',
+  });
   tenant = await makeTenant(hub, 'Connectors');
   partner = createServer((request, response) => {
     request.resume();
@@ -80,6 +85,30 @@ describe('outputs', () => {
     expect(bare).toMatchObject({ status: 422, body: { errors: [{ field: 'credentials.secret' }] } });
     const unknown = await hub.api('POST', '/outputs', webhook({ plugin: 'folder-drop' }));
     expect(unknown).toMatchObject({ status: 422, body: { code: 'PLUGIN_UNKNOWN' } });
+  });
+
+  it('are refused where their partner forgets faster than the hub adds again, and so are connections', async () => {
+    const refusal = {
+      status: 422,
+      body: {
+        code: 'SETTINGS_INVALID',
+        errors: [{ message: expect.stringContaining('expireAfterMs says') }],
+      },
+    };
+    const { workspaceId } = tenant;
+    const given = { workspaceId, plugin: 'forgetful-ads', name: 'Sieve' };
+    expect(await hub.api('POST', '/outputs', { ...given, settings: { hours: 23 } })).toMatchObject(refusal);
+    const output = await hub.ok<{ id: string }>('POST', '/outputs', { ...given, settings: { hours: 24 } });
+    expect(await hub.api('PATCH', `/outputs/${output.id}`, { settings: { hours: 23 } })).toMatchObject(
+      refusal,
+    );
+    const row = { workspaceId, name: 'Forgotten', kind: 'imported' as const };
+    const [audience] = await hub.hub.app.get<Database>(DATABASE).insert(audiences).values(row).returning();
+    const path = `/audiences/${audience?.id}/connections`;
+    const body = { outputId: output.id, status: 'inactive' };
+    expect(await hub.api('POST', path, { ...body, settings: { hours: 23 } })).toMatchObject(refusal);
+    const { id } = await hub.ok<{ id: string }>('POST', path, { ...body, settings: { hours: 48 } });
+    expect(await hub.api('PATCH', `/connections/${id}`, { settings: { hours: 23 } })).toMatchObject(refusal);
   });
 
   it('say whether they work', async () => {

@@ -222,8 +222,8 @@ export interface OutputConnector<
   /** What {@link AudienceCalls.count} counts, where that is not exactly the members. */
   counting?: Counting;
   /**
-   * After how long the partner forgets a member who is not added again; undefined: never. The hub adds everybody again
-   * about three times as often.
+   * After how long the partner forgets a member who is not added again, a day at least; undefined: never. The hub adds
+   * everybody again about three times as often, and takes no plugin and no settings by which it is less than a day.
    */
   expireAfterMs?(settings: z.output<C>, connection: z.output<S>): number | undefined;
   audience: AudienceCalls<z.output<C>, z.output<K>, z.output<S>, I>;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm';
 import { HubError, notFound } from '../../domain/errors/index.js';
-import { parseConnectionSettings, PluginRegistry } from '../../host/registry/index.js';
+import { parseConnectionSettings, PluginRegistry, requireExpiry } from '../../host/registry/index.js';
 import { changesOf, recordAudit } from '../../platform/audit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import {
@@ -104,6 +104,7 @@ export class ConnectionsService {
     const output = await this.output(principal, outputId);
     if (given.settings) {
       parseConnectionSettings(plugin, given.settings);
+      requireExpiry(plugin, output.settings, given.settings);
       const audience = await this.audience(principal, audienceId);
       usableName(plugin, output, given.settings, partnerName(audience, variantName));
     }
@@ -168,6 +169,7 @@ export class ConnectionsService {
     const plugin = this.registry.output(output.plugin);
     const settings = given.settings ?? {};
     parseConnectionSettings(plugin, settings);
+    requireExpiry(plugin, output.settings, settings);
     const attributes = chosenAttributes(plugin, output, given.attributes ?? []);
     usableName(plugin, output, settings, partnerName(audience, variant?.name));
     const now = this.clock.now();

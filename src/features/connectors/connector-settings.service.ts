@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HubError } from '../../domain/errors/index.js';
 import { ContextFactory } from '../../host/context/index.js';
+import { PluginRegistry, requireExpiry } from '../../host/registry/index.js';
 import { ConnectorError } from '../../kit/index.js';
 import { SealedSecretError, SecretBox } from '../../platform/crypto/index.js';
 
@@ -19,6 +20,7 @@ export interface GivenConnector {
 export class ConnectorSettings {
   constructor(
     private readonly contexts: ContextFactory,
+    private readonly registry: PluginRegistry,
     private readonly secretBox: SecretBox,
   ) {}
 
@@ -37,7 +39,10 @@ export class ConnectorSettings {
     const row = { ...given, credentials };
     try {
       if (kind === 'input') await this.contexts.input(row);
-      else await this.contexts.output(row);
+      else {
+        await this.contexts.output(row);
+        requireExpiry(this.registry.output(given.plugin), given.settings);
+      }
     } catch (error) {
       // A name that does not resolve now may do so later; the check and the first use say so.
       if (error instanceof ConnectorError && error.kind === 'retryable')

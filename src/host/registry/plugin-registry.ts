@@ -6,6 +6,7 @@ import {
   type PublicShape,
   publicShapeOf,
 } from '../../kit/index.js';
+import { expiryProblem } from './expiry.js';
 import { parseWith } from './settings.js';
 
 /** Thrown for a plugin that is not there. */
@@ -17,7 +18,7 @@ export class UnknownPluginError extends Error {
 export class PluginRegistry {
   readonly #plugins: ReadonlyMap<string, AnyConnector>;
 
-  /** Throws where two connectors have the same id. */
+  /** Throws where two connectors have the same id, or one asks for more than the hub can do. */
   constructor(connectors: Iterable<AnyConnector>) {
     const plugins = new Map<string, AnyConnector>();
     for (const connector of connectors) {
@@ -26,6 +27,8 @@ export class PluginRegistry {
           `Two plugins have the id "${connector.id}". Rename one, or take it out of HUB_PLUGINS.`,
         );
       }
+      const problem = expiryProblem(connector);
+      if (problem !== undefined) throw new Error(`The plugin "${connector.id}" cannot be used: ${problem}.`);
       plugins.set(connector.id, connector);
     }
     this.#plugins = plugins;
