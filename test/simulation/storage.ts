@@ -97,7 +97,7 @@ export class Storage {
       mailer: createMailer({ from: 'hub@example.com' }),
       metrics: new Metrics(),
       database,
-      warehouse: mortal(life, this.warehouse, ['query', 'blob', 'command', 'load', 'unload']),
+      warehouse: mortal(life, this.warehouse, ['query', 'rows', 'command', 'load', 'unload']),
       files: mortal(life, this.files, ['put', 'get', 'delete', 'stat']),
       guard,
       http: this.#egress,

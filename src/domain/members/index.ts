@@ -1,1 +1,5 @@
-export * from './member-text.js';
+export { MemberCursor, type MemberPosition } from './member-cursor.js';
+export { membersJson, type MemberRun } from './member-json.js';
+export { bytesOf, memberObjects } from './member-objects.js';
+export { MPID_BYTES, mpidAt, type MemberRows } from './member-rows.js';
+export { MemberValues } from './member-values.js';

@@ -2,15 +2,16 @@ import type { AudienceTarget } from '../../domain/audiences/index.js';
 import { inTargetSql } from '../../domain/audiences/index.js';
 import { inSlicesSql } from '../../domain/heartbeats/index.js';
 import type { SharedAttribute } from '../../domain/identities/index.js';
+import type { MemberRows } from '../../domain/members/index.js';
 import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
 import { afterSql, type AudienceKey, type IdentityRange, type KeptMembers } from '../ledger/index.js';
-import type { Ledger, TextPage, Selection } from '../ledger/index.js';
+import type { Ledger, RowsPage, Selection } from '../ledger/index.js';
 
 /**
  * Rows of the ledger that a query reads: few at first, so that sending begins soon, then twice as many each time, which
- * are read while the last ones are sent. The text of the largest page, and of the one after it, is in memory.
+ * are read while the last ones are sent. The rows of the largest page, and of the one after it, are in memory.
  */
 const [FIRST_PAGE_SIZE, LARGEST_PAGE_SIZE] = [10_000, 160_000];
 
@@ -23,7 +24,7 @@ export interface Step {
   cursorAfter: DeliveryCursor;
   /** Of a `replace`: number of the part, where the chunk has somebody to write. */
   part: number;
-  /** Texts that nobody needs any more once this step and those before it are done: see {@link freeText}. */
+  /** Rows that nobody needs any more once this step and those before it are done: see {@link freeBuffer}. */
   spent: readonly Buffer[];
 }
 
@@ -117,35 +118,32 @@ export class ChunkReader {
       };
     };
     const chunker = new MemberChunker(this.reading.limits);
-    for await (const text of this.pages(operation, afterMpid)) {
-      for (const chunk of chunker.push(text)) yield step(chunk);
-      read.push(text);
+    for await (const rows of this.pages(operation, afterMpid)) {
+      for (const chunk of chunker.push(rows)) yield step(chunk);
+      read.push(rows.owners, rows.identities, rows.attributes);
     }
     for (const chunk of chunker.flush()) yield step(chunk);
   }
 
   /** Pages in order; while one is being sent the next one is being read. */
-  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<Buffer> {
+  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<MemberRows> {
     let size = FIRST_PAGE_SIZE;
-    let coming: Promise<TextPage> | undefined = this.page(operation, { after: afterMpid, limit: size });
+    let coming: Promise<RowsPage> | undefined = this.page(operation, { after: afterMpid, limit: size });
     while (coming) {
-      const { text, next, bare }: TextPage = await coming;
+      const { rows, next }: RowsPage = await coming;
       size = Math.min(size * 2, LARGEST_PAGE_SIZE);
-      coming = next === null ? undefined : this.page(operation, { after: next, limit: size, bare });
+      coming = next === null ? undefined : this.page(operation, { after: next, limit: size });
       // Whoever stops reading early never asks for it; its failure is then nobody's.
       coming?.catch(() => undefined);
-      yield text;
+      yield rows;
     }
   }
 
-  private page(
-    operation: Operation,
-    page: { after: string | null; limit: number; bare?: boolean },
-  ): Promise<TextPage> {
+  private page(operation: Operation, page: { after: string | null; limit: number }): Promise<RowsPage> {
     const { key, forms } = this.reading;
     const attributes = operation === 'remove' ? [] : this.reading.attributes;
     const request = { ...page, forms, attributes, condition: this.condition(operation) };
-    return this.ledger.texts(key, this.selection(operation), request);
+    return this.ledger.rows(key, this.selection(operation), request);
   }
 
   private selection(operation: Operation): Selection {

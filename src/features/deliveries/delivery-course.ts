@@ -2,7 +2,7 @@ import { StillWaiting } from '../../host/outputs/index.js';
 import type { Step } from './chunk-reader.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryOrder } from './delivery-rows.js';
-import { freeText } from './free-text.js';
+import { freeBuffer } from './free-buffer.js';
 import type { FinishedStep, PartnerSide } from './partner-side.js';
 
 /** Steps that may be finished and not yet written down: beyond, sending waits. More would be sent again after a crash. */
@@ -117,7 +117,7 @@ export class DeliveryCourse {
     const settled = await this.#underWay.shift();
     if (!settled || dropped) return undefined;
     if ('error' in settled) return settled;
-    for (const text of settled.spent) freeText(text);
+    for (const rows of settled.spent) freeBuffer(rows);
     if (settled.finished instanceof StillWaiting || this.#ahead > 0) {
       this.#ahead += 1;
       if (settled.finished instanceof StillWaiting) {

@@ -179,7 +179,8 @@ export class DeliveryRunner {
       try {
         const kept = sharers.map(({ members }) => members);
         const leaving = { key, from: fromVersion, to: toVersion, kept };
-        const steps = oneAhead(withoutKept(reader.steps(cursor), ledger, leaving));
+        const changes = withoutKept(reader.steps(cursor), ledger, leaving);
+        const steps = oneAhead(changes, ({ chunk }) => chunk.members.prepare());
         const audience = await partnerAudience(journal, order, calls);
         await touch(this.parts.db, this.parts.lease, order, this.parts.clock.now());
         const side = new PartnerSide(calls, audience, {

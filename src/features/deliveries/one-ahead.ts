@@ -1,23 +1,30 @@
 /**
  * The same items, the first one asked for at once, each later one while the one before it is dealt with: after what
- * its receiver does with it at once.
+ * its receiver does with it at once. `prepare` is done to each as soon as it is there.
  */
-export function oneAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
-  return following(items, asked(items));
+export function oneAhead<T>(items: AsyncGenerator<T>, prepare: (item: T) => void): AsyncGenerator<T> {
+  const ask = () => asked(items, prepare);
+  return following(ask, ask());
 }
 
-async function* following<T>(items: AsyncGenerator<T>, first: Promise<IteratorResult<T>>): AsyncGenerator<T> {
+async function* following<T>(
+  ask: () => Promise<IteratorResult<T>>,
+  first: Promise<IteratorResult<T>>,
+): AsyncGenerator<T> {
   let coming = first;
   for (let item = await coming; !item.done; item = await coming) {
-    coming = afterThis().then(() => asked(items));
+    coming = afterThis().then(ask);
     // Whoever stops early never asks for it; its failure is then nobody's.
     coming.catch(() => undefined);
     yield item.value;
   }
 }
 
-function asked<T>(items: AsyncGenerator<T>): Promise<IteratorResult<T>> {
-  const coming = items.next();
+function asked<T>(items: AsyncGenerator<T>, prepare: (item: T) => void): Promise<IteratorResult<T>> {
+  const coming = items.next().then((item) => {
+    if (!item.done) prepare(item.value);
+    return item;
+  });
   coming.catch(() => undefined);
   return coming;
 }

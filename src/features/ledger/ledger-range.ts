@@ -1,8 +1,9 @@
 import type { SharedAttribute } from '../../domain/identities/index.js';
 import type { IdentityForm } from '../../kit/index.js';
+import { MPID_BYTES, mpidAt } from '../../domain/members/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { oppositeRowsSql, rowsSql, type AudienceKey, type Selection } from './selections.js';
-import { IN_ORDER, type MpidCondition } from './sql.js';
+import { rowsSql, type AudienceKey, type Selection } from './selections.js';
+import { ROWS_SETTINGS, type MpidCondition } from './sql.js';
 
 /** Where a page begins and what is in it. */
 export interface PageRequest {
@@ -10,7 +11,7 @@ export interface PageRequest {
   limit: number;
   forms: readonly IdentityForm[];
   condition?: MpidCondition;
-  /** Of `texts`: attributes that go with the identities. */
+  /** Of `rows`: attributes that go with the identities. */
   attributes?: readonly SharedAttribute[];
   /** Whether a page may have fewer members than `limit`, or none, before the end. */
   sparse?: boolean;
@@ -19,10 +20,9 @@ export interface PageRequest {
 /** Some rows of the ledger, side by side: a condition on their mpids, and where the rows after them begin. */
 export interface LedgerRange {
   inside: MpidCondition;
-  /** Those by which a selection is found. */
+  /** mpids of those by which a selection is found: Int64, ascending, some of them twice. */
+  candidates: Buffer;
   rows: number;
-  /** Everybody who has such a row is selected: no row between the same versions says the opposite. */
-  isPlain: boolean;
   next: string | null;
 }
 
@@ -38,20 +38,18 @@ export async function nextRange(
 ): Promise<LedgerRange | undefined> {
   const start = afterSql(after);
   const order = selection.what === 'learned' ? 'mpid' : 'audience_id, mpid';
-  const opposite = oppositeRowsSql(key, selection);
-  const [end] = await warehouse.query<{ last: string; n: string; others: string }>(
-    `WITH (SELECT (max(mpid), count()) FROM (
-         SELECT mpid FROM ${rowsSql(key, selection)} AND ${start} ORDER BY ${order} LIMIT ${limit})) AS page
-     SELECT toString(page.1) AS last, page.2 AS n,
-       ${opposite === undefined ? '1' : `(SELECT count() FROM ${opposite} AND ${start} AND mpid <= page.1)`} AS others`,
-    { settings: IN_ORDER },
+  const candidates = await warehouse.rows(
+    `SELECT mpid FROM ${rowsSql(key, selection)} AND ${start} ORDER BY ${order} LIMIT ${limit}`,
+    { settings: ROWS_SETTINGS },
   );
-  if (end === undefined || Number(end.n) === 0) return undefined;
+  const rows = candidates.length / MPID_BYTES;
+  if (rows === 0) return undefined;
+  const last = mpidAt(candidates, candidates.length - MPID_BYTES);
   return {
-    inside: `${start} AND mpid <= ${mpidSql(end.last)}`,
-    rows: Number(end.n),
-    isPlain: Number(end.others) === 0,
-    next: Number(end.n) < limit ? null : end.last,
+    inside: `${start} AND mpid <= ${mpidSql(last)}`,
+    candidates,
+    rows,
+    next: rows < limit ? null : last,
   };
 }
 

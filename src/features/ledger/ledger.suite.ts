@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { sharesAttributes } from './attribute-text.suite.js';
+import { sharesAttributes } from './attribute-rows.suite.js';
 import { Ledger } from './ledger.js';
-import { describeMemberTexts, writeChanges } from './member-texts.suite.js';
+import { describeMemberRows, writeChanges } from './member-rows.suite.js';
 import { describeReached } from './reached.suite.js';
 import { changesCheckSql } from './sql.js';
 
@@ -24,7 +24,7 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
   });
   afterAll(() => opened.close());
 
-  describe('the text of members', () => describeMemberTexts(() => warehouse));
+  describe('the rows of members', () => describeMemberRows(() => warehouse));
   describe('whom a removal takes away', () => describeReached(() => warehouse));
 
   const write = (audienceId: number, version: number, before: Set<number>, after: Set<number>) =>

@@ -5,8 +5,8 @@ import type { Warehouse } from '../../platform/warehouse/index.js';
 import { audiencesThatLearned, type IdentityRange, type LearnedOf } from './identity-changes.js';
 import { membersOf, type IdentityRows } from './identity-rows.js';
 import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.js';
-import { inOrderOfTypes } from './member-text-sql.js';
-import { memberTexts, type TextPage } from './member-texts.js';
+import { memberRows, type RowsPage } from './member-rows.js';
+import { inOrderOfTypes } from './member-rows-sql.js';
 import { keptSql, type KeptMembers } from './reached.js';
 import { selectSql, type AudienceKey, type Selection } from './selections.js';
 import {
@@ -173,16 +173,9 @@ export class Ledger {
     return { members, next };
   }
 
-  /**
-   * The members among the next `limit` rows of the ledger, as the JSON that goes out: the engine writes it, and
-   * nobody parses it here. All of it is in memory.
-   */
-  texts(
-    key: AudienceKey,
-    selection: Selection,
-    request: PageRequest & Partial<Pick<TextPage, 'bare'>>,
-  ): Promise<TextPage> {
-    return memberTexts(this.warehouse, key, selection, request);
+  /** The members among the next `limit` rows of the ledger, as the rows of which batches are made. */
+  rows(key: AudienceKey, selection: Selection, request: PageRequest): Promise<RowsPage> {
+    return memberRows(this.warehouse, key, selection, request);
   }
 
   /** Every change of one profile in one audience up to the published version, oldest first. */

@@ -2,9 +2,11 @@ import { beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
+import { ownersOf } from '../../../test/support/member-rows.js';
 import { afterSql, betweenMpidsSql } from './ledger-range.js';
 import { Ledger } from './ledger.js';
-import { writeChanges } from './member-texts.suite.js';
+import type { RowsPage } from './member-rows.js';
+import { writeChanges } from './member-rows.suite.js';
 import type { Selection } from './selections.js';
 
 const PEOPLE = { min: -20, max: 20 };
@@ -56,7 +58,7 @@ export function describeReached(opened: () => Warehouse): void {
         .filter((n) => half === undefined || Math.abs(n) % 2 === half),
     );
 
-  async function mpidsOfTexts(
+  async function mpidsOfRows(
     key: { audienceId: number; workspace: number },
     selection: Selection,
     condition: string,
@@ -64,13 +66,13 @@ export function describeReached(opened: () => Warehouse): void {
     const forms = [{ type: 'email', encoding: 'raw' }] as const;
     const found: number[] = [];
     for (let after: string | null = null; ;) {
-      const page: { text: Buffer; next: string | null } = await ledger.texts(key, selection, {
+      const page: RowsPage = await ledger.rows(key, selection, {
         after,
         limit: 7,
         forms,
         condition,
       });
-      found.push(...[...page.text.toString().matchAll(/"mpid":"(-?\d+)"/g)].map(([, mpid]) => Number(mpid)));
+      found.push(...ownersOf(page.rows).map(Number));
       if (page.next === null) return found;
       after = page.next;
     }
@@ -88,7 +90,7 @@ export function describeReached(opened: () => Warehouse): void {
         const expected = [...model(own)].filter((n) => !staying.has(n)).sort((a, b) => a - b);
         const selection = { what: 'reached', versions: own.versions, kept } as const;
         const condition = conditionOf(own);
-        expect(await mpidsOfTexts(key, selection, condition)).toEqual(expected);
+        expect(await mpidsOfRows(key, selection, condition)).toEqual(expected);
         expect(await ledger.count(key, selection, condition)).toBe(expected.length);
         const behind = `${condition} AND ${afterSql('3')}`;
         expect(await ledger.count(key, selection, behind)).toBe(expected.filter((n) => n > 3).length);

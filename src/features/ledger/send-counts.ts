@@ -1,5 +1,5 @@
 import type { IdentityForm, IdentityType } from '../../kit/index.js';
-import { identitiesOfSql, inOrderOfTypes } from './member-text-sql.js';
+import { identitiesOfSql, inOrderOfTypes } from './member-rows-sql.js';
 
 /** What sending a selection comes to. */
 export interface SendCounts {
@@ -15,7 +15,7 @@ export interface SendCounts {
 /** The engine's answer: one row. */
 export type SendCountsRow = Record<'members' | 'bare' | 'bytes', string> & { byType: string[] };
 
-/** Query of one row, by the same identities that {@link memberTextSql} writes. */
+/** Query of one row, by the same identities that a delivery reads. */
 export function sendCountsSql(workspace: number, members: string, forms: readonly IdentityForm[]): string {
   const places = inOrderOfTypes(forms);
   const ofTypes = typesOf(forms).map((type) => `countIf(bitAnd(mask, ${maskOf(places, type)}) != 0)`);
@@ -24,7 +24,7 @@ export function sendCountsSql(workspace: number, members: string, forms: readonl
     FROM (
       SELECT mpid, groupBitOr(bitShiftLeft(toUInt64(1), place)) AS mask,
         sum(length(out)) AS size
-      FROM (${identitiesOfSql(workspace, members, places, '1', [])})
+      FROM (${identitiesOfSql(workspace, members, places)})
       GROUP BY mpid)`;
 }
 
@@ -35,7 +35,7 @@ export function sendableSql(
   forms: readonly IdentityForm[],
   of: 'members' | 'identities',
 ): string {
-  const identities = identitiesOfSql(workspace, members, inOrderOfTypes(forms), '1', []);
+  const identities = identitiesOfSql(workspace, members, inOrderOfTypes(forms));
   const each = of === 'members' ? 'mpid' : 'place, out';
   return `SELECT count() AS n FROM (SELECT ${each} FROM (${identities}) WHERE place > 0 GROUP BY ${each})`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { memberText } from '../../../test/support/member-text.js';
+import { memberRowsOf } from '../../../test/support/member-rows.js';
 import type { OutputMember } from '../../kit/index.js';
 import { MemberChunker } from './index.js';
 
@@ -26,7 +26,8 @@ function chunksOf(
   const chunker = new MemberChunker(limits);
   const chunks: Chunk[] = [];
   for (let at = 0; at < members.length; at += pageSize) {
-    for (const chunk of chunker.push(memberText(members.slice(at, at + pageSize)))) chunks.push(read(chunk));
+    for (const chunk of chunker.push(memberRowsOf(members.slice(at, at + pageSize))))
+      chunks.push(read(chunk));
   }
   return [...chunks, ...chunker.flush().map(read)];
 }

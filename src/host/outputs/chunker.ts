@@ -1,17 +1,24 @@
-import { MemberCursor, memberPieces, mpidAt } from '../../domain/members/index.js';
-import type { OutputLimits, OutputMember } from '../../kit/index.js';
-import { MemberList } from './member-list.js';
+import {
+  bytesOf,
+  MemberCursor,
+  MemberValues,
+  MPID_BYTES,
+  mpidAt,
+  type MemberPosition,
+  type MemberRows,
+  type MemberRun,
+} from '../../domain/members/index.js';
+import type { OutputLimits } from '../../kit/index.js';
+import { MemberList, type Habit } from './member-list.js';
 
 /** Members without an accepted identity that one chunk may hold at most, so that no chunk grows without end. */
 const MAX_SKIPPED = 10_000;
-
-const COMMA = Buffer.from(',');
 
 /** A run of members in mpid order, closed by the output's limits. */
 export interface Chunk {
   firstMpid: string;
   lastMpid: string;
-  /** To be sent. Whoever keeps it keeps the text of the whole page that it stands in. */
+  /** To be sent. Whoever keeps it keeps the rows of the whole page that they stand in. */
   members: MemberList;
   /** mpids of those that have none of the accepted identities. */
   skipped: string[];
@@ -19,104 +26,84 @@ export interface Chunk {
 
 /** A chunk that may still grow. */
 interface OpenChunk {
-  firstMpid: string;
-  lastMpid: string;
   size: number;
+  bytes: number;
   skipped: string[];
-  /** JSON of its members, commas included. */
-  pieces: Buffer[];
-}
-
-/** Where a run of members begins and ends in the text, and where its last one begins. */
-interface Run {
-  start: number;
-  last: number;
-  end: number;
+  runs: MemberRun[];
+  /** The member to be sent who comes first, and who comes last. */
+  first: string;
+  last: string;
 }
 
 /**
- * Cuts the text of members (see `domain/members`) into chunks within the limits. A chunk is closed as soon as it is
+ * Cuts pages of members (see `domain/members`) into chunks within the limits. A chunk is closed as soon as it is
  * full, so where chunks end depends only on where the first one began: after a crash, reading on from a chunk's end
  * gives the same chunks again, and with them the same batch ids.
  */
 export class MemberChunker {
-  #open: OpenChunk | undefined;
-  #bytes = 0;
-  /** Members to send, side by side in the text, that are not among the pieces yet. */
-  #run: Run | undefined;
+  #open = newChunk();
+  /** Members to send of the present page that are not among the runs yet. */
+  #run: { start: MemberPosition; last: number } | undefined;
+  readonly #values = new MemberValues();
+  readonly #habit: Habit = {};
 
   constructor(private readonly limits: OutputLimits) {}
 
-  /** The chunks that the members of `text` complete, each made when it is asked for. */
-  *push(text: Buffer): Generator<Chunk, void> {
-    const cursor = new MemberCursor(text);
+  /** The chunks that the members of `rows` complete, each made when it is asked for. */
+  *push(rows: MemberRows): Generator<Chunk, void> {
+    const cursor = new MemberCursor(rows);
     const { batchSize, batchBytes } = this.limits;
     while (cursor.next()) {
-      if (cursor.isBare) this.#skip(text, mpidAt(text, cursor.start));
+      if (!cursor.owns(cursor.identities)) this.#open.skipped.push(cursor.mpid);
       else {
+        const start = cursor.position;
         if (batchBytes !== undefined) {
-          const bytes = bytesOf(text, cursor);
-          if (this.#open && this.#open.size > 0 && this.#bytes + bytes > batchBytes) yield this.#close(text);
-          this.#bytes += bytes;
+          const bytes = bytesOf(cursor, this.#values);
+          if (this.#open.size > 0 && this.#open.bytes + bytes > batchBytes) yield this.#close(rows);
+          this.#open.bytes += bytes;
         }
-        this.#take(text, cursor);
+        this.#open.size += 1;
+        this.#run ??= { start, last: start.owner };
+        this.#run.last = start.owner;
       }
-      if (this.#open?.size === batchSize || this.#open?.skipped.length === MAX_SKIPPED)
-        yield this.#close(text);
+      if (this.#open.size === batchSize || this.#open.skipped.length === MAX_SKIPPED) yield this.#close(rows);
     }
-    this.#endRun(text);
+    this.#endRun(rows);
   }
 
   /** What is left when there are no more members. */
   flush(): Chunk[] {
-    return this.#open ? [this.#close(Buffer.alloc(0))] : [];
+    return this.#open.size > 0 || this.#open.skipped.length > 0 ? [this.#close()] : [];
   }
 
-  #take(text: Buffer, { start, end }: MemberCursor): void {
-    this.#open ??= begin(mpidAt(text, start));
-    this.#open.size += 1;
-    if (!this.#run) this.#run = { start, last: start, end };
-    else [this.#run.last, this.#run.end] = [start, end];
-  }
-
-  #skip(text: Buffer, mpid: string): void {
-    this.#endRun(text);
-    this.#open ??= begin(mpid);
-    this.#open.lastMpid = mpid;
-    this.#open.skipped.push(mpid);
-  }
-
-  /** Puts the run that ends here among the pieces of the open chunk. */
-  #endRun(text: Buffer): void {
-    if (!this.#open || !this.#run) return;
-    const { start, last, end } = this.#run;
-    const { pieces } = this.#open;
-    if (pieces.length > 0) pieces.push(COMMA);
-    pieces.push(...memberPieces(text, start, end));
-    this.#open.lastMpid = mpidAt(text, last);
+  /** Puts the run that ends here among those of the open chunk. */
+  #endRun(rows: MemberRows): void {
+    if (!this.#run) return;
+    const { start, last } = this.#run;
+    if (this.#open.runs.length === 0) this.#open.first = mpidAt(rows.owners, start.owner);
+    this.#open.last = mpidAt(rows.owners, last);
+    this.#open.runs.push({ rows, start, end: last + MPID_BYTES });
     this.#run = undefined;
   }
 
-  #close(text: Buffer): Chunk {
-    this.#endRun(text);
-    const { firstMpid, lastMpid, size, skipped, pieces } = this.#open ?? begin('');
-    this.#open = undefined;
-    this.#bytes = 0;
-    return { firstMpid, lastMpid, members: MemberList.ofPieces(pieces, size), skipped };
+  #close(rows?: MemberRows): Chunk {
+    if (rows) this.#endRun(rows);
+    const { size, skipped, runs, first, last } = this.#open;
+    this.#open = newChunk();
+    const members = MemberList.ofRuns(runs, { size, firstMpid: first, lastMpid: last }, this.#habit);
+    return { ...boundsOf(size > 0 ? [first, last] : [], skipped), members, skipped };
   }
 }
 
-function begin(mpid: string): OpenChunk {
-  return { firstMpid: mpid, lastMpid: mpid, size: 0, skipped: [], pieces: [] };
+function newChunk(): OpenChunk {
+  return { size: 0, bytes: 0, skipped: [], runs: [], first: '', last: '' };
 }
 
-/** Bytes of a member's identity values, and of its attributes. */
-function bytesOf(text: Buffer, { start, end }: MemberCursor): number {
-  const json = Buffer.concat(memberPieces(text, start, end)).toString('utf8');
-  const { identities, attributes = {} } = JSON.parse(json) as OutputMember;
-  let bytes = Object.values(attributes).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
-  for (const values of Object.values(identities)) {
-    for (const value of values ?? []) bytes += Buffer.byteLength(value);
-  }
-  return bytes;
+/** The least and the greatest of those who are sent and those who are skipped; both are ascending. */
+function boundsOf(sent: readonly string[], skipped: readonly string[]) {
+  const ends = [sent, skipped]
+    .flatMap((list) => [list.at(0), list.at(-1)])
+    .filter((one) => one !== undefined);
+  const ascending = ends.map(BigInt).sort((one, other) => (one < other ? -1 : 1));
+  return { firstMpid: String(ascending.at(0) ?? ''), lastMpid: String(ascending.at(-1) ?? '') };
 }

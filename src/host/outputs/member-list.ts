@@ -1,72 +1,95 @@
-import { MEMBER_OPEN, mpidAt } from '../../domain/members/index.js';
+import { memberObjects, membersJson, type MemberRun } from '../../domain/members/index.js';
 import type { Batch, OutputMember } from '../../kit/index.js';
 
-const [OPENING, CLOSING] = [Buffer.from('['), Buffer.from(']')];
+/** What is known of the members of some runs without looking at them again. */
+export interface ListFacts {
+  size: number;
+  firstMpid: string;
+  lastMpid: string;
+}
+
+/** What lists were last asked for: the next ones are made ready as that. */
+export interface Habit {
+  asked?: 'json' | 'objects';
+}
 
 /**
- * Members of a batch, as the text that the engine wrote or as objects; either is made of the other when somebody asks
- * for it. Most batches are sent and forgotten as that text, which is copied once: into the body of a request.
+ * Members of a batch, as the rows that the engine handed over or as objects, which are made of them when somebody asks.
+ * Of most batches only the JSON is asked for, which is written once: as the body of a request.
  */
 export class MemberList {
   #members: readonly OutputMember[] | undefined;
-  #pieces: readonly Buffer[] | undefined;
+  /** The JSON array, where it was made before anybody asked. */
+  #json: Buffer | undefined;
 
   private constructor(
-    readonly size: number,
+    private readonly facts: ListFacts,
     members: readonly OutputMember[] | undefined,
-    pieces: readonly Buffer[] | undefined,
+    private readonly runs: readonly MemberRun[],
+    private readonly habit: Habit,
   ) {
     this.#members = members;
-    this.#pieces = pieces;
   }
 
   static of(members: readonly OutputMember[]): MemberList {
-    return new MemberList(members.length, members, undefined);
+    const [firstMpid, lastMpid] = [members.at(0)?.mpid ?? '', members.at(-1)?.mpid ?? ''];
+    return new MemberList({ size: members.length, firstMpid, lastMpid }, members, [], {});
   }
 
-  /**
-   * @param pieces JSON of `size` members, each with its mpid first, and what separates them. They are parts of a
-   * page's text, which is there until the batch is settled.
-   */
-  static ofPieces(pieces: readonly Buffer[], size: number): MemberList {
-    return new MemberList(size, undefined, pieces);
+  /** @param runs parts of pages, which are there until the batch is settled. */
+  static ofRuns(runs: readonly MemberRun[], facts: ListFacts, habit: Habit = {}): MemberList {
+    return new MemberList(facts, undefined, runs, habit);
+  }
+
+  get size(): number {
+    return this.facts.size;
   }
 
   get members(): readonly OutputMember[] {
-    this.#members ??= JSON.parse(this.json().toString('utf8')) as OutputMember[];
-    return this.#members;
+    this.habit.asked = 'objects';
+    return this.objects();
+  }
+
+  /** Makes what will be asked for, so that it is there while something else is waited for. */
+  prepare(): void {
+    if (this.habit.asked === 'objects') this.objects();
+    if (this.habit.asked === 'json') this.#json ??= membersJson(this.thoseThere(), '', '');
   }
 
   /** The JSON array of the members between two texts, as a buffer of its own. */
   json(front = '', back = ''): Buffer {
-    this.#pieces ??= [Buffer.from(JSON.stringify(this.#members).slice(1, -1))];
-    if (this.size > 0 && this.#pieces[0]?.length === 0)
-      throw new Error(
-        'The members of a batch that is settled are asked for; a connector went on after its answer.',
-      );
-    return Buffer.concat([Buffer.from(front), OPENING, ...this.#pieces, CLOSING, Buffer.from(back)]);
+    this.habit.asked = 'json';
+    if (this.#members) return Buffer.from(front + JSON.stringify(this.#members) + back);
+    const made = this.#json;
+    this.#json = undefined;
+    if (made) return Buffer.concat([Buffer.from(front), made, Buffer.from(back)]);
+    return membersJson(this.thoseThere(), front, back);
   }
 
   /** '' where there is nobody. */
   get firstMpid(): string {
-    if (this.#members) return this.#members[0]?.mpid ?? '';
-    const first = this.#pieces?.[0];
-    return first ? mpidAt(first, 0) : '';
+    return this.facts.firstMpid;
   }
 
   get lastMpid(): string {
-    if (this.#members) return this.#members.at(-1)?.mpid ?? '';
-    for (const piece of this.#pieces?.toReversed() ?? []) {
-      // Inside a value this could not stand: its quotation marks would be escaped.
-      const last = piece.lastIndexOf(MEMBER_OPEN);
-      if (last !== -1) return mpidAt(piece, last);
-    }
-    return '';
+    return this.facts.lastMpid;
   }
 
   /** Those from `start` up to `end`, which is not among them. */
   slice(start: number, end?: number): MemberList {
     return MemberList.of(this.members.slice(start, end));
+  }
+
+  private objects(): readonly OutputMember[] {
+    this.#members ??= this.thoseThere().flatMap(memberObjects);
+    return this.#members;
+  }
+
+  private thoseThere(): readonly MemberRun[] {
+    if (this.runs.every(({ rows }) => rows.owners.length > 0)) return this.runs;
+    throw new Error(
+      'The members of a batch that is settled are asked for; a connector went on after its answer.',
+    );
   }
 }
 

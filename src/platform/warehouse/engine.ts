@@ -29,9 +29,9 @@ export class Engine {
     });
   }
 
-  blob(select: string, options: QueryOptions = {}): Promise<Buffer> {
+  rows(select: string, options: QueryOptions = {}): Promise<Buffer> {
     return this.run(options.lane ?? 'quick', async (client) => {
-      const query = `${select}${settingsClause(options.settings)} FORMAT RawBLOB`;
+      const query = `${select}${settingsClause(options.settings)} FORMAT RowBinary`;
       const result = await client.exec({ query, ...bound(options) });
       const chunks = (await result.stream.toArray()) as Buffer[];
       const [only] = chunks;

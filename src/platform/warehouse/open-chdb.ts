@@ -30,7 +30,7 @@ export async function openChdb(options: ChdbOptions): Promise<Warehouse> {
   return {
     kind: 'chdb',
     query: (sql, queryOptions) => engine.query(sql, queryOptions),
-    blob: (select, queryOptions) => engine.blob(select, queryOptions),
+    rows: (select, queryOptions) => engine.rows(select, queryOptions),
     command: (sql, queryOptions) => engine.command(sql, queryOptions),
     load: (file, target, select, queryOptions = {}) =>
       engine.run('bulk', async (client) => {

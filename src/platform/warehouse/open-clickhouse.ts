@@ -38,7 +38,7 @@ export function openClickHouse(url: string): Warehouse {
   return {
     kind: 'clickhouse',
     query: (sql, options) => engine.query(sql, options),
-    blob: (select, options) => engine.blob(select, options),
+    rows: (select, options) => engine.rows(select, options),
     command: (sql, options) => engine.command(sql, options),
     load: (file, target, select, options = {}) =>
       engine.run('bulk', async () => {

@@ -18,7 +18,7 @@ export function stoppable(warehouse: Warehouse, signal: AbortSignal): Warehouse 
       signal.throwIfAborted();
       return warehouse.query<Row>(...given);
     },
-    blob: guarded((...given: Parameters<Warehouse['blob']>) => warehouse.blob(...given)),
+    rows: guarded((...given: Parameters<Warehouse['rows']>) => warehouse.rows(...given)),
     command: guarded((...given: Parameters<Warehouse['command']>) => warehouse.command(...given)),
     load: guarded((...given: Parameters<Warehouse['load']>) => warehouse.load(...given)),
     unload: guarded((...given: Parameters<Warehouse['unload']>) => warehouse.unload(...given)),

@@ -40,10 +40,10 @@ export interface Warehouse {
   /** Small results only: they are held in memory. 64-bit integers come as strings. */
   query<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /**
-   * The texts of the one column of `select`, one behind another, as the engine has them. All of them are in memory:
-   * bound the query.
+   * The rows of `select` in the engine's format RowBinary: numbers in little-endian order, strings behind their length.
+   * All of them are in memory: bound the query.
    */
-  blob(select: string, options?: QueryOptions): Promise<Buffer>;
+  rows(select: string, options?: QueryOptions): Promise<Buffer>;
   /** A statement without result. */
   command(sql: string, options?: QueryOptions): Promise<void>;
   /**

@@ -101,7 +101,7 @@ export class RemovalWork {
       const side = new PartnerSide(calls, audience, range);
       const { concurrency = 1, jobs = 1 } = calls.line.limits;
       const options = { concurrency, jobs: Math.max(jobs, concurrency), attempt };
-      const steps = oneAhead(reader.steps(cursor));
+      const steps = oneAhead(reader.steps(cursor), ({ chunk }) => chunk.members.prepare());
       const end = await new DeliveryCourse(order, { steps, side, journal, planned }, options, signal).run();
       await planned;
       return end;

@@ -1,0 +1,97 @@
+import { MPID_BYTES, mpidAt, RowCursor, viewOf, type MemberRows } from './member-rows.js';
+
+/** A place between two members of a page. */
+export interface MemberPosition {
+  /** In bytes of `owners`, `identities` and `attributes`. */
+  owner: number;
+  identity: number;
+  attribute: number;
+}
+
+const START: MemberPosition = { owner: 0, identity: 0, attribute: 0 };
+
+/**
+ * Walks through a page, member by member. Between {@link next} and the next one, `identities` and `attributes` stand at
+ * the first row that is the member's, if it has one, and whoever reads the member's rows moves them on.
+ */
+export class MemberCursor {
+  /** Where the member's mpid stands, and its two halves, the lower one without sign. */
+  owner: number;
+  high = 0;
+  low = 0;
+  readonly identities: RowCursor;
+  readonly attributes: RowCursor;
+  private readonly view: DataView;
+  #next: number;
+
+  constructor(
+    readonly rows: MemberRows,
+    start: MemberPosition = START,
+  ) {
+    this.view = viewOf(rows.owners);
+    this.owner = start.owner;
+    this.#next = start.owner;
+    this.identities = new RowCursor(rows.identities, start.identity);
+    this.attributes = new RowCursor(rows.attributes, start.attribute);
+  }
+
+  /** Goes to the next member; false where there is none before `end` (in bytes of `owners`). */
+  next(end = this.rows.owners.length): boolean {
+    const at = this.#next;
+    if (at >= end) {
+      if (at === this.rows.owners.length && at > 0) this.expectNobodyLeft();
+      return false;
+    }
+    const low = this.view.getUint32(at, true);
+    const high = this.view.getInt32(at + 4, true);
+    if (at !== this.owner && (high < this.high || (high === this.high && low <= this.low)))
+      throw outOfOrder();
+    this.pass(this.identities, high, low);
+    this.pass(this.attributes, high, low);
+    this.owner = at;
+    this.high = high;
+    this.low = low;
+    this.#next = at + MPID_BYTES;
+    return true;
+  }
+
+  get mpid(): string {
+    return mpidAt(this.rows.owners, this.owner);
+  }
+
+  /** True while the cursor stands at a row of this member. */
+  owns(cursor: RowCursor): boolean {
+    return !cursor.done && cursor.low === this.low && cursor.high === this.high;
+  }
+
+  /** Where this member begins. Only before its rows are read. */
+  get position(): MemberPosition {
+    return { owner: this.owner, identity: this.identities.at, attribute: this.attributes.at };
+  }
+
+  /** Passes by the rows of people who are no owners, up to those of the next owner. */
+  private pass(cursor: RowCursor, high: number, low: number): void {
+    while (!cursor.done && (cursor.high < high || (cursor.high === high && cursor.low < low))) {
+      this.expectBehind(cursor);
+      cursor.next();
+    }
+  }
+
+  /** Rows that come too late would be lost without a word. */
+  private expectBehind({ high, low }: RowCursor): void {
+    if (this.#next === this.owner) return;
+    if (high < this.high || (high === this.high && low < this.low)) throw outOfOrder();
+  }
+
+  private expectNobodyLeft(): void {
+    for (const cursor of [this.identities, this.attributes])
+      for (; !cursor.done; cursor.next()) this.expectBehind(cursor);
+  }
+}
+
+function outOfOrder(): Error {
+  return new Error(
+    'The engine handed out members or their identities in another order than it was asked for. This is a mistake of ' +
+      'the hub: report it with the version of the engine.',
+  );
+}

@@ -1,0 +1,91 @@
+import type { IdentityType } from '../../kit/index.js';
+
+/**
+ * A page of members as the engine hands it over: streams that are sorted by mpid and merged here, because that costs
+ * the engine a tenth of joining them, or of writing their JSON. Each is the engine's format RowBinary.
+ */
+export interface MemberRows {
+  /** Rows of `mpid Int64`: the members, ascending, each once. */
+  owners: Buffer;
+  /**
+   * Rows of `mpid Int64, place UInt8, value String`, ascending by mpid: identities in the forms at these places of
+   * `types`. Some may be of people who are no owners, and some there twice.
+   */
+  identities: Buffer;
+  /** The same of attributes, at these places of `names`. Each place once an mpid. */
+  attributes: Buffer;
+  /** Type of each place. Places of one type are side by side. */
+  types: readonly IdentityType[];
+  /** Names of the attributes. */
+  names: readonly string[];
+}
+
+/** Bytes of an mpid. */
+export const MPID_BYTES = 8;
+
+/** Where the value's length stands in a row. */
+const LENGTH_AT = MPID_BYTES + 1;
+
+const [MORE, SEVEN_BITS] = [0x80, 0x7f];
+
+/** Reads the integers of a buffer: one instruction each, where a method of Buffer is a call with checks. */
+export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Walks through rows of `mpid, place, value`. Positions are those of the bytes; no row is looked at twice. */
+export class RowCursor {
+  done = false;
+  /** Where the row begins. */
+  at: number;
+  /** The two halves of its mpid, the lower one without sign. */
+  high = 0;
+  low = 0;
+  place = 0;
+  /** Where its value begins, and where it ends: the next row's beginning. */
+  from = 0;
+  to: number;
+  private readonly view: DataView;
+
+  constructor(
+    private readonly bytes: Buffer,
+    start = 0,
+  ) {
+    this.view = viewOf(bytes);
+    this.at = start;
+    this.to = start;
+    this.next();
+  }
+
+  /** Goes to the next row. */
+  next(): void {
+    const { bytes, view, to } = this;
+    this.at = to;
+    if (to >= bytes.length) {
+      this.done = true;
+      return;
+    }
+    this.low = view.getUint32(to, true);
+    this.high = view.getInt32(to + 4, true);
+    this.place = bytes[to + MPID_BYTES] ?? 0;
+    const first = bytes[to + LENGTH_AT] ?? 0;
+    this.from = to + LENGTH_AT + 1;
+    const length = first < MORE ? first : this.longLength(first);
+    this.to = this.from + length;
+  }
+
+  /** Of 128 bytes or more: seven bits a byte, the lowest first. */
+  private longLength(first: number): number {
+    let length = first & SEVEN_BITS;
+    for (let scale = 2 ** 7; ; scale *= 2 ** 7) {
+      const byte = this.bytes[this.from++] ?? 0;
+      length += (byte & SEVEN_BITS) * scale;
+      if (byte < MORE) return length;
+    }
+  }
+}
+
+/** The mpid at a position. */
+export function mpidAt(owners: Buffer, position: number): string {
+  return owners.readBigInt64LE(position).toString();
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { int64, memberRowsOf, row } from '../../../test/support/member-rows.js';
+import type { OutputMember } from '../../kit/index.js';
+import {
+  bytesOf,
+  MemberCursor,
+  memberObjects,
+  membersJson,
+  MemberValues,
+  type MemberRows,
+  type MemberRun,
+} from './index.js';
+
+const anyValue = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 9 }),
+  fc.string({ minLength: 120, maxLength: 300 }),
+  fc.constantFrom('', '"', '\\', '\n', '\0', '\u001f', '\u007f', '\u2028', 'é漢👩‍👩‍👧', '"]}},{"mpid":"1'),
+);
+const anyMpid = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.bigInt({ min: -20n, max: 20n }),
+  fc.constantFrom(
+    -(2n ** 63n),
+    2n ** 63n - 1n,
+    2n ** 32n,
+    -(2n ** 32n),
+    10n ** 9n,
+    10n ** 18n,
+    -(10n ** 9n),
+    0n,
+  ),
+);
+/** Values as the engine has them: ascending by their bytes, none twice. */
+const anyValues = fc
+  .uniqueArray(anyValue, { minLength: 1, maxLength: 3 })
+  .map((values) => values.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))));
+const anyIdentities = fc.record(
+  { email: anyValues, phone: anyValues, customer_id: anyValues },
+  { requiredKeys: [] },
+);
+const anyMembers = fc
+  .uniqueArray(fc.tuple(anyMpid, anyIdentities, fc.option(anyValue)), {
+    selector: ([mpid]) => mpid,
+    maxLength: 12,
+  })
+  .map((all) =>
+    all
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([mpid, identities, party]): OutputMember => {
+        const attributes = party === null ? {} : { attributes: { Party: party } };
+        return { mpid: String(mpid), ...attributes, identities };
+      }),
+  );
+
+const whole = (rows: MemberRows): MemberRun => ({
+  rows,
+  start: { owner: 0, identity: 0, attribute: 0 },
+  end: rows.owners.length,
+});
+const parsed = (json: Buffer) => JSON.parse(json.toString('utf8')) as OutputMember[];
+const hasIdentities = ({ identities }: OutputMember) => Object.keys(identities).length > 0;
+const inOrder = (members: readonly OutputMember[]) => members.map(({ mpid }) => mpid);
+
+describe('the rows of members', () => {
+  it('become the members they are of, as JSON and as objects, without those who have no identity', () => {
+    fc.assert(
+      fc.property(anyMembers, (members) => {
+        const rows = memberRowsOf(members);
+        const expected = members.filter(hasIdentities);
+        expect(parsed(membersJson([whole(rows)], '', ''))).toEqual(expected);
+        expect(memberObjects(whole(rows))).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are read from any member up to any other one', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.nat(), fc.nat(), (members, one, other) => {
+        const rows = memberRowsOf(members);
+        const cuts = [one, other].map((cut) => cut % (members.length + 1)).sort((a, b) => a - b);
+        const [from = 0, to = 0] = cuts;
+        const cursor = new MemberCursor(rows);
+        for (let index = 0; index <= from; index += 1) cursor.next();
+        if (from === members.length) return;
+        const run = { rows, start: cursor.position, end: 8 * to };
+        const expected = members.slice(from, to).filter(hasIdentities);
+        expect(memberObjects(run)).toEqual(expected);
+        const runs = [run, { ...run, end: run.start.owner }];
+        expect(parsed(membersJson(runs, '', ''))).toEqual(expected);
+      }),
+    );
+  });
+
+  it('of people who are no owners are passed by', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }), (members, chosen) => {
+        const all = memberRowsOf(members);
+        const owners = members.filter((_, index) => chosen[index]);
+        const rows = { ...all, owners: Buffer.concat(owners.map(({ mpid }) => int64(mpid))) };
+        expect(memberObjects(whole(rows))).toEqual(owners.filter(hasIdentities));
+      }),
+    );
+  });
+
+  it('may come in any order within a member, and are put in that of their places and bytes', () => {
+    const identities = [
+      row('7', 1, 'b'),
+      row('7', 0, 'z'),
+      row('7', 1, 'a'),
+      row('7', 1, 'b'),
+      row('7', 0, 'é'),
+    ];
+    const rows: MemberRows = {
+      owners: int64('7'),
+      identities: Buffer.concat(identities),
+      attributes: Buffer.alloc(0),
+      types: ['email', 'phone'],
+      names: [],
+    };
+    const expected = [{ mpid: '7', identities: { email: ['z', 'é'], phone: ['a', 'b'] } }];
+    expect(memberObjects(whole(rows))).toEqual(expected);
+    expect(parsed(membersJson([whole(rows)], '', ''))).toEqual(expected);
+  });
+
+  it('of two places of one type are one list, in which a value stands once', () => {
+    const identities = [row('7', 0, 'a'), row('7', 1, 'a'), row('7', 1, 'b'), row('7', 2, 'b')];
+    const rows: MemberRows = {
+      owners: int64('7'),
+      identities: Buffer.concat(identities),
+      attributes: Buffer.alloc(0),
+      types: ['email', 'email', 'phone'],
+      names: [],
+    };
+    const expected = [{ mpid: '7', identities: { email: ['a', 'b'], phone: ['b'] } }];
+    expect(memberObjects(whole(rows))).toEqual(expected);
+    expect(membersJson([whole(rows)], '', '').toString()).toBe(JSON.stringify(expected));
+  });
+
+  it('that are no UTF-8 become U+FFFD', () => {
+    const rows: MemberRows = {
+      owners: int64('3'),
+      identities: row('3', 0, Buffer.from([0x41, 0xff, 0x42])),
+      attributes: Buffer.alloc(0),
+      types: ['email'],
+      names: [],
+    };
+    const expected = '[{"mpid":"3","identities":{"email":["A\uFFFDB"]}}]';
+    expect(membersJson([whole(rows)], '', '').toString()).toBe(expected);
+    expect(JSON.stringify(memberObjects(whole(rows)))).toBe(expected);
+  });
+
+  it('are counted in bytes, attributes included', () => {
+    fc.assert(
+      fc.property(anyMembers, (members) => {
+        const cursor = new MemberCursor(memberRowsOf(members));
+        const values = new MemberValues();
+        for (const { identities, attributes = {} } of members) {
+          expect(cursor.next()).toBe(true);
+          const all = [...Object.values(identities).flat(), ...Object.values(attributes)];
+          expect(bytesOf(cursor, values)).toBe(all.reduce((sum, value) => sum + Buffer.byteLength(value), 0));
+        }
+        expect(cursor.next()).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    ['owners', ['2', '1'], ['1', '2']],
+    ['owners, one of them twice', ['1', '1'], ['1']],
+    ['identities', ['1', '2', '3'], ['1', '3', '2']],
+    ['identities of the last owner', ['1', '2'], ['1', '2', '1']],
+  ])('out of order are refused: nobody is lost without a word (%s)', (_, owners, identities) => {
+    const rows: MemberRows = {
+      owners: Buffer.concat(owners.map(int64)),
+      identities: Buffer.concat(identities.map((mpid) => row(mpid, 0, 'a'))),
+      attributes: Buffer.alloc(0),
+      types: ['email'],
+      names: [],
+    };
+    expect(() => memberObjects(whole(rows))).toThrow(/another order/);
+  });
+
+  it('are written between two texts, whatever their size', () => {
+    const many = Array.from({ length: 30_000 }, (_, index) => ({
+      mpid: String(index),
+      identities: { email: [`person${index}@example.com`, '"'.repeat(index % 50)] },
+    }));
+    const rows = memberRowsOf(many);
+    const json = membersJson([whole(rows)], '{"é":', '}').toString('utf8');
+    expect(json.startsWith('{"é":[')).toBe(true);
+    expect((JSON.parse(json) as { é: OutputMember[] }).é.map(({ mpid }) => mpid)).toEqual(inOrder(many));
+  });
+});
