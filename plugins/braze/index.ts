@@ -52,6 +52,7 @@ export const braze = defineOutput({
       : membership === 'boolean' && onRemove !== 'unset'
         ? 'The attribute stays, as false; attributes that were shared keep their values.'
         : 'Attributes that were shared keep their values.',
+  knownBy: () => 'identities',
   /** Updates a user that does not exist, and says not to make it: needs the permission and changes nothing. */
   async check(ctx) {
     const nobody = {

@@ -40,6 +40,7 @@ export const firehose = defineOutput({
   attributes: 'optional',
   limits: { batchSize: DEFAULT_BATCH_SIZE },
   limitsFor: ({ batchSize, concurrency }) => ({ batchSize, concurrency }),
+  knownBy: ({ sendMpid }) => (sendMpid ? 'mpid' : 'identities'),
   expireAfterMs: ({ expireAfterDays: days }) => (days === undefined ? undefined : days * DAY_MS),
   async check(ctx) {
     assertFits(ctx, read(await post(ctx, registrationRequest(ctx)), registrationResponse));

@@ -32,6 +32,7 @@ export const googleCustomerMatch = defineOutput({
     jobs: 200,
   },
   naming: { maxLength: 255 },
+  knownBy: () => 'identities',
   // Google counts whom it can reach, in estimates, and takes a day or two for it.
   counting: { of: 'matched', toleranceShare: 0.1, toleranceCount: 1000, lagMs: 2 * DAY_MS },
   expireAfterMs: (_, { membershipDays }) => membershipDays * DAY_MS,

@@ -29,6 +29,7 @@ export const mailchimp = defineOutput({
   nameFor: ({ tag }, name) => tag ?? name,
   leaves: ({ newContacts }) =>
     newContacts === 'none' ? undefined : 'Contacts that were added to the list stay there, without the tag.',
+  knownBy: () => 'identities',
   counting: { of: 'identities', lagMs: HOUR_MS },
   async check(ctx) {
     read(await callExisting(ctx, 'GET', '?fields=id'), list);

@@ -42,6 +42,7 @@ export const metaCustomAudiences = defineOutput({
     lookalikeCountry === undefined
       ? undefined
       : 'A lookalike audience that was made of it stays in the ad account.',
+  knownBy: () => 'identities',
   // Meta counts accounts, rounds them, and takes up to a day for a change.
   counting: { of: 'matched', toleranceShare: 0.1, toleranceCount: 1000, lagMs: DAY_MS },
   check: checkAccount,

@@ -32,6 +32,8 @@ export const sftp = defineOutput({
   limits: { batchSize: DEFAULT_MEMBERS_PER_FILE },
   limitsFor: ({ membersPerFile }) => ({ batchSize: membersPerFile }),
   nameFor: ({ name }, given) => name ?? given,
+  knownBy: ({ columns }) =>
+    columns === undefined || columns.some(({ from }) => from === 'mpid') ? 'mpid' : 'identities',
   leaves: (settings) =>
     isReplacedFile(settings)
       ? undefined

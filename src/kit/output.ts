@@ -189,6 +189,8 @@ export interface AudienceCalls<C, K, S, I extends IdentityType> {
   count?(ctx: OutputContext<C, K, S>, audience: PartnerAudience): Promise<number | undefined>;
 }
 
+export type KnownBy = 'mpid' | 'identities';
+
 /** An output connector. Made by {@link defineOutput}; holds no state. */
 export interface OutputConnector<
   C extends z.ZodObject = z.ZodObject,
@@ -219,6 +221,11 @@ export interface OutputConnector<
   leaves?(settings: z.output<C>, connection: z.output<S>): string | undefined;
   /** The name that the partner sees, where the connection's settings may say another; that one is linted. */
   nameFor?(connection: z.output<S>, name: string): string;
+  /**
+   * By what the partner tells people apart under these settings: the `mpid`, unless set, or the `identities` that it is
+   * sent. Two people may have one of those as it is sent; whoever leaves then keeps it there for the one who stays.
+   */
+  knownBy?(settings: z.output<C>): KnownBy;
   /** What {@link AudienceCalls.count} counts, where that is not exactly the members. */
   counting?: Counting;
   /**
@@ -253,4 +260,12 @@ export function identitiesOf<C extends z.ZodObject>(
   settings: z.output<C>,
 ): readonly IdentityForm[] {
   return connector.identitiesFor?.(settings) ?? connector.identities;
+}
+
+/** By what a connector's partner tells people apart with these settings. */
+export function knownBy<C extends z.ZodObject>(
+  connector: Pick<OutputConnector<C>, 'knownBy'>,
+  settings: z.output<C>,
+): KnownBy {
+  return connector.knownBy?.(settings) ?? 'mpid';
 }

@@ -239,6 +239,14 @@ export class DeliveryRig {
       .where(eq(workspaces.id, this.workspaceId));
   }
 
+  /** A profile has a phone besides; nobody is told. */
+  async teachPhone(mpid: number, value: string): Promise<void> {
+    const { warehouse } = this.warehouse;
+    await warehouse.command(
+      `INSERT INTO profiles VALUES (${this.workspace}, ${mpid}, ${codeOf('phone')}, '${value}')`,
+    );
+  }
+
   async output(plugin: string, settings: Record<string, unknown>, credentials?: Record<string, unknown>) {
     const id = randomUUID();
     const sealed = credentials ? this.hub.secretBox.seal(JSON.stringify(credentials), id) : null;

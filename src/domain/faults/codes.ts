@@ -99,4 +99,9 @@ export const FAULT_CODES = {
 } as const satisfies Record<string, FaultKind>;
 
 /** Codes of members that were not sent, in a delivery's outcomes. Those of rejected members are the partner's. */
-export const SKIP_CODES = ['NO_ACCEPTED_IDENTITY', 'REMOVE_UNSUPPORTED', 'SHARED_LIST'] as const;
+export const SKIP_CODES = [
+  'NO_ACCEPTED_IDENTITY',
+  'REMOVE_UNSUPPORTED',
+  'SHARED_LIST',
+  'SHARED_IDENTITY',
+] as const;

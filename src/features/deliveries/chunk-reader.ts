@@ -19,8 +19,10 @@ const [FIRST_PAGE_SIZE, LARGEST_PAGE_SIZE] = [10_000, 160_000];
 export interface Step {
   operation: Operation;
   chunk: Chunk;
-  /** Members that are not removed because another connection has them in the same list. */
-  kept?: readonly string[];
+  /** Members that are not removed, and why. */
+  kept?: readonly { mpid: string; because: 'SHARED_LIST' | 'SHARED_IDENTITY' }[];
+  /** Stands for all that is not removed of the chunk; absent: nothing. */
+  without?: string;
   cursorAfter: DeliveryCursor;
   /** Of a `replace`: number of the part, where the chunk has somebody to write. */
   part: number;

@@ -18,7 +18,7 @@ import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
 import { FRESH_CURSOR, readOrder, type DeliveryOrder } from './delivery-rows.js';
-import { withoutKept } from './kept-leavers.js';
+import { leavingOf, withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
 import { oneAhead } from './one-ahead.js';
@@ -162,9 +162,8 @@ export class DeliveryRunner {
       if (sharers === undefined) return 'shared';
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const identities = { after: fromIdentities, upTo: toIdentities };
-      const key = { audienceId: order.audience.id, workspace: order.workspace };
       const reader = new ChunkReader(ledger, {
-        key,
+        key: { audienceId: order.audience.id, workspace: order.workspace },
         target: targetOfVariant(order.variant),
         fromVersion,
         toVersion,
@@ -177,8 +176,9 @@ export class DeliveryRunner {
       if (partner.replace?.inOneGo) await this.beginAnew(order);
       const { cursor, planned } = this.begin(order, reader, isWhole);
       try {
+        const leavers = { what: 'remove', from: fromVersion, to: toVersion } as const;
         const kept = sharers.map(({ members }) => members);
-        const leaving = { key, from: fromVersion, to: toVersion, kept };
+        const leaving = leavingOf(order, line, { leavers, version: toVersion, kept });
         const changes = withoutKept(reader.steps(cursor), ledger, leaving);
         const steps = oneAhead(changes, ({ chunk }) => chunk.members.prepare());
         const audience = await partnerAudience(journal, order, calls);

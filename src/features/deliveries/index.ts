@@ -1,5 +1,6 @@
 export { DeliveriesModule } from './deliveries.module.js';
 export { DeliveryPlanner } from './delivery-planner.js';
+export { leavingOf, thereAfter } from './kept-leavers.js';
 export { LearnedIdentities } from './learned-identities.js';
 export { makeDeliveries, openDelivery } from './make-deliveries.js';
 export { slotsDoneSql } from './sends-again.js';

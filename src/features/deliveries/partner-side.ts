@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { asBatch, batchIdOf, PartnerCalls, sendBatch, type BatchRejects } from '../../host/outputs/index.js';
 import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
@@ -34,9 +33,14 @@ export interface DeliveryRange {
 
 /** Why members were not sent; in docs/faults.md. */
 const NO_ACCEPTED_IDENTITY = 'The member has none of the identities that the output accepts.';
-const SHARED_LIST =
-  'Another connection has the member in the same list at the partner. Whichever of them drops it last takes it out.';
 const REMOVE_UNSUPPORTED = 'The output cannot remove members; this one stays in the partner’s audience.';
+
+const KEPT = {
+  SHARED_LIST:
+    'Another connection has the member in the same list at the partner. Whichever of them drops it last takes it out.',
+  SHARED_IDENTITY:
+    'All that the partner knows the member by is known of somebody else who is there, and would take them out too.',
+} as const;
 
 /** Takes steps to the partner. Throws ConnectorErrors, none of them `permanent`. */
 export class PartnerSide {
@@ -61,7 +65,7 @@ export class PartnerSide {
     const about = { operation, cursorAfter, firstMpid, lastMpid, batchId };
     const skipped = [
       ...chunk.skipped.map((mpid) => skip(mpid, 'NO_ACCEPTED_IDENTITY', NO_ACCEPTED_IDENTITY)),
-      ...kept.map((mpid) => skip(mpid, 'SHARED_LIST', SHARED_LIST)),
+      ...kept.map(({ mpid, because }) => skip(mpid, because, KEPT[because])),
     ];
     if (operation === 'remove' && !this.calls.line.connector.audience.remove) {
       skipped.push(
@@ -100,7 +104,7 @@ export class PartnerSide {
   }
 
   /** Members may go out twice between the same versions, and all of them to a list that was made anew. */
-  private runOf({ operation, kept = [] }: Step): { run?: string } {
+  private runOf({ operation, without }: Step): { run?: string } {
     const { identities, relinks, again, isRemoval } = this.range;
     const run = [
       ...(isRemoval ? ['removal'] : []),
@@ -108,7 +112,7 @@ export class PartnerSide {
       ...(relinks > 0 ? [`link ${relinks}`] : []),
       ...(again === undefined ? [] : [`again ${again}`]),
       // Who is kept may be another one when it is tried again, and then it is another batch.
-      ...(kept.length > 0 ? [`without ${digestOf(kept)}`] : []),
+      ...(without === undefined ? [] : [`without ${without}`]),
     ].join(' ');
     return run === '' ? {} : { run };
   }
@@ -154,10 +158,6 @@ function outcomesOf({ rejected, unnamed }: BatchRejects, { members }: Step['chun
     })),
     ...unnamed.map(({ count, code, message }) => ({ mpid: null, count, status, code, message })),
   ];
-}
-
-function digestOf(mpids: readonly string[]): string {
-  return createHash('sha256').update(mpids.join()).digest('hex').slice(0, 32);
 }
 
 function skip(mpid: string, code: string, message: string): MemberOutcome {

@@ -31,10 +31,16 @@ const SHARED = {
   message:
     'Another connection had some in the same list at the partner; the delivery of that one takes them out. See its receipt.',
 };
+const SAME_VALUES = {
+  code: 'SHARED_IDENTITY',
+  message:
+    'All that the partner knows some of them by is known of somebody else who stays in the audience, so it stays there.',
+};
 
 /** What somebody should know of those whom a delivery did not take out; null: nothing. */
-export function reasonOf(counts: Record<'rejected' | 'unsupported' | 'shared', number>) {
+export function reasonOf(counts: Record<'rejected' | 'unsupported' | 'shared' | 'sameValues', number>) {
   if (counts.rejected > 0) return REFUSED;
   if (counts.unsupported > 0) return CANNOT_REMOVE;
+  if (counts.sameValues > 0) return SAME_VALUES;
   return counts.shared > 0 ? SHARED : null;
 }

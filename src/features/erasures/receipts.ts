@@ -165,10 +165,10 @@ export class Receipts {
     if (delivery.outcomesForgottenAt !== null) {
       return { state: 'answered', reason: OUTCOMES_FORGOTTEN, ...told };
     }
-    const { rejected, unsupported, shared, notSent } = await this.exceptions(delivery, removed);
+    const { rejected, unsupported, notSent, ...stays } = await this.exceptions(delivery, removed);
     return {
-      state: notSent === sent && shared === 0 ? 'not_sent' : 'answered',
-      reason: reasonOf({ rejected, unsupported, shared }),
+      state: notSent === sent && stays.shared + stays.sameValues === 0 ? 'not_sent' : 'answered',
+      reason: reasonOf({ rejected, unsupported, ...stays }),
       ...told,
       accepted: sent - rejected - unsupported - notSent,
       rejected,
@@ -179,7 +179,7 @@ export class Receipts {
 
   /** Who of `removed` (`SELECT mpid`) the partner did not take out, by why. */
   private async exceptions({ id }: Delivery, removed: string) {
-    const counts = { rejected: 0, unsupported: 0, shared: 0, notSent: 0 };
+    const counts = { rejected: 0, unsupported: 0, shared: 0, sameValues: 0, notSent: 0 };
     for (let position = 0; ;) {
       const batches = await this.db
         .select()
@@ -208,6 +208,7 @@ export class Receipts {
           else if (code === 'REMOVE_UNSUPPORTED') counts.unsupported += 1;
           else counts.notSent += 1;
           if (code === 'SHARED_LIST') counts.shared += 1;
+          if (code === 'SHARED_IDENTITY') counts.sameValues += 1;
         }
       }
       if (batches.length < BATCHES) return counts;

@@ -11,6 +11,7 @@ export {
   type LearnedOf,
 } from './identity-changes.js';
 export { type AudienceKey, type Selection } from './selections.js';
+export { formsThatMeet, LEAVERS_AT_ONCE, type ValueRequest } from './shared-values.js';
 export { codesOf } from './sql.js';
 export type { SendCounts } from './send-counts.js';
 export { identityLease, inAudienceTurn } from './turn.js';

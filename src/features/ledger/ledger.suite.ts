@@ -6,6 +6,7 @@ import { sharesAttributes } from './attribute-rows.suite.js';
 import { Ledger } from './ledger.js';
 import { describeMemberRows, writeChanges } from './member-rows.suite.js';
 import { describeReached } from './reached.suite.js';
+import { describeSharedValues } from './shared-values.suite.js';
 import { changesCheckSql } from './sql.js';
 
 const ascending = (set: Iterable<number>) => [...set].sort((a, b) => a - b);
@@ -26,6 +27,7 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
 
   describe('the rows of members', () => describeMemberRows(() => warehouse));
   describe('whom a removal takes away', () => describeReached(() => warehouse));
+  describe('values of who leaves', () => describeSharedValues(() => warehouse));
 
   const write = (audienceId: number, version: number, before: Set<number>, after: Set<number>) =>
     writeChanges(warehouse, audienceId, version, before, after);

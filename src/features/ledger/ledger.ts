@@ -10,6 +10,13 @@ import { inOrderOfTypes } from './member-rows-sql.js';
 import { keptSql, type KeptMembers } from './reached.js';
 import { selectSql, type AudienceKey, type Selection } from './selections.js';
 import {
+  countWhollyShared,
+  sharedValues,
+  type ValuePage,
+  type ValueRequest,
+  type ValueWindow,
+} from './shared-values.js';
+import {
   sendableSql,
   sendCountsOf,
   sendCountsSql,
@@ -90,6 +97,16 @@ export class Ledger {
       { settings: IN_ORDER },
     );
     return rows.map(({ m }) => m);
+  }
+
+  /** Of some who leave, the values that somebody who is there has as well. */
+  sharedValues(request: ValueRequest, window: ValueWindow): Promise<ValuePage> {
+    return sharedValues(this.warehouse, request, window);
+  }
+
+  /** How many of them have no others. */
+  countWhollyShared(request: ValueRequest): Promise<number> {
+    return countWhollyShared(this.warehouse, request);
   }
 
   /** What sending a selection would come to: who has which of the identities, and who none. */

@@ -6,6 +6,14 @@ import type { SendCounts } from '../ledger/index.js';
 /** What an output can do, as far as a plan asks. */
 type Capabilities = Pick<OutputConnector['audience'], 'remove' | 'create'>;
 
+/** Of those who leave, who stays at the partner. */
+export interface KeptFigures {
+  /** Whom another connection has in the same list; undefined: nobody shares it. */
+  inLists: SendCounts | undefined;
+  /** Of the others, those of whom somebody else has all values. */
+  byValues: number;
+}
+
 /** What one operation comes to: who is sent, who is skipped and why, in how many batches. */
 export function plannedOperation(
   operation: PlannedOperation['operation'],
@@ -13,16 +21,11 @@ export function plannedOperation(
   {
     audience,
     limits,
-    shared,
-  }: {
-    audience: Capabilities;
-    limits: OutputLimits;
-    /** Of them, those who stay because another connection has them in the same list; undefined: nobody. */
-    shared?: SendCounts | undefined;
-  },
+    kept = { inLists: undefined, byValues: 0 },
+  }: { audience: Capabilities; limits: OutputLimits; kept?: KeptFigures | undefined },
 ): PlannedOperation {
   const { members, bare, bytes } = counts;
-  const kept = shared === undefined ? 0 : shared.members - shared.bare;
+  const { inLists, byValues } = kept;
   const identities = counts.byType.filter((one) => one.members > 0);
   const sendable = members - bare;
   const without = bare > 0 ? [{ code: 'NO_ACCEPTED_IDENTITY', members: bare }] : [];
@@ -30,10 +33,16 @@ export function plannedOperation(
     const stays = sendable > 0 ? [{ code: 'REMOVE_UNSUPPORTED', members: sendable }] : [];
     return { operation, members, skipped: [...without, ...stays], identities, requests: 0 };
   }
-  const sentBytes = bytes - (shared?.bytes ?? 0);
+  const shared = inLists ? inLists.members - inLists.bare : 0;
+  const sentBytes = bytes - (inLists?.bytes ?? 0);
   const byBytes = limits.batchBytes === undefined ? 0 : Math.ceil(sentBytes / limits.batchBytes);
-  const requests = Math.max(Math.ceil((sendable - kept) / limits.batchSize), byBytes);
-  const stays = kept > 0 ? [{ code: 'SHARED_LIST', members: kept }] : [];
+  // Batches are not filled up with others in the place of who stays.
+  const batches = Math.min(Math.ceil(sendable / limits.batchSize), sendable - shared - byValues);
+  const requests = Math.max(batches, byBytes);
+  const stays = [
+    ...(shared > 0 ? [{ code: 'SHARED_LIST', members: shared }] : []),
+    ...(byValues > 0 ? [{ code: 'SHARED_IDENTITY', members: byValues }] : []),
+  ];
   return { operation, members, skipped: [...without, ...stays], identities, requests };
 }
 

@@ -18,9 +18,9 @@ import {
 } from '../../platform/database/index.js';
 import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { PartnerLines, SharedLists } from '../deliveries/index.js';
-import { Ledger, type AudienceKey, type Selection, type SendCounts } from '../ledger/index.js';
-import { estimatedSeconds, otherCalls, plannedOperation } from './estimate.js';
+import { leavingOf, PartnerLines, SharedLists, thereAfter } from '../deliveries/index.js';
+import { formsThatMeet, Ledger, type Selection } from '../ledger/index.js';
+import { estimatedSeconds, otherCalls, plannedOperation, type KeptFigures } from './estimate.js';
 import type { PlanSubject } from './plan-basis.js';
 
 /** What a delivery is to bring: versions, changes of identities of members who stay, and who of them is sent anyway. */
@@ -70,10 +70,9 @@ export class PlanFiguresService {
     for (const selection of selections) {
       const condition = selection.what === 'again' ? `${target}${inTurnSql(range.again)}` : target;
       const counts = await this.ledger.sendCounts(key, selection, forms, condition);
-      const shared =
-        counts.members > 0 ? await this.sharedOf(subject, key, selection, { forms, target }) : undefined;
+      const kept = counts.members > 0 ? await this.keptOf(subject, line, selection, forms) : undefined;
       const operation = OPERATION_OF[selection.what];
-      operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits, shared }));
+      operations.push(plannedOperation(operation, counts, { audience: connector.audience, limits, kept }));
     }
     const isMade = subject.connection.externalId !== null || subject.open !== null;
     const others = selections.length > 0 ? otherCalls(connector.audience, isMade, replacing) : 0;
@@ -82,17 +81,27 @@ export class PlanFiguresService {
     return { operations, requests, estimatedSeconds: estimatedSeconds(requests, limits.rateLimit, pace) };
   }
 
-  /** Of those who leave, whom another connection has in the same list at the moment; undefined: nobody shares it. */
-  private async sharedOf(
+  /** Of those who leave, who will stay at the partner as things are; undefined: nobody leaves. */
+  private async keptOf(
     subject: PlanSubject,
-    key: AudienceKey,
+    line: PartnerLine,
     selection: Selection,
-    { forms, target }: { forms: readonly IdentityForm[]; target: string },
-  ): Promise<SendCounts | undefined> {
-    if (selection.what !== 'remove') return undefined;
-    const kept = (await this.lists.sharersOf(subject)).map(({ members }) => members);
-    if (kept.length === 0) return undefined;
-    return this.ledger.sendCounts(key, { ...selection, what: 'shared', kept }, forms, target);
+    forms: readonly IdentityForm[],
+  ): Promise<KeptFigures | undefined> {
+    if (selection.what !== 'remove' || !line.connector.audience.remove) return undefined;
+    const sharers = await this.lists.sharersOf(subject);
+    const kept = sharers.flatMap(({ members }) => (members.versions.length > 0 ? [members] : []));
+    const leaving = leavingOf(subject, line, { leavers: selection, version: selection.to, kept });
+    const { key, condition } = leaving;
+    const inLists =
+      kept.length === 0
+        ? undefined
+        : await this.ledger.sendCounts(key, { ...selection, what: 'shared', kept }, forms, condition);
+    if (formsThatMeet(leaving.forms).length === 0) return { inLists, byValues: 0 };
+    const there = thereAfter(leaving);
+    const known = await this.ledger.countWhollyShared({ ...leaving, there });
+    // Whom another connection has, it has with all of their values.
+    return { inLists, byValues: Math.max(0, known - (inLists ? inLists.members - inLists.bare : 0)) };
   }
 
   private async open({ connection, output }: PlanSubject): Promise<PartnerLine> {
