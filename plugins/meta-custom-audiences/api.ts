@@ -44,9 +44,9 @@ export async function call(
   );
 }
 
-/** An object in JSON that is written already, without its closing brace. */
+/** An object in JSON that is written already, in pieces, without its closing brace. */
 export class RawJson {
-  constructor(readonly open: string) {}
+  constructor(readonly pieces: readonly (string | Buffer)[]) {}
 }
 
 /** The body of an answer, held against what the API documents. */
@@ -74,9 +74,13 @@ function proofOf({ accessToken, appSecret }: MetaCredentials): string | undefine
 function withProof(
   body: Readonly<Record<string, unknown>> | RawJson | undefined,
   proof: string | undefined,
-): string {
-  if (body instanceof RawJson)
-    return `${body.open}${proof === undefined ? '' : `,"appsecret_proof":"${proof}"`}}`;
+): string | Buffer {
+  if (body instanceof RawJson) {
+    const end = `${proof === undefined ? '' : `,"appsecret_proof":"${proof}"`}}`;
+    return Buffer.concat(
+      [...body.pieces, end].map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
+    );
+  }
   return JSON.stringify({ ...body, ...(proof === undefined ? {} : { appsecret_proof: proof }) });
 }
 

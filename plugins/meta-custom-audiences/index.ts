@@ -57,9 +57,9 @@ export const metaCustomAudiences = defineOutput({
       inOneGo: true,
       wanted: ({ settings: { mode } }) => mode === 'replace',
       write: async (ctx, { externalId }, batch, part) => {
-        const rows = rowsOf(ctx.settings, batch);
-        if (rows.rows.length > MAX_ROWS) throw tooManyRows(rows.rows.length);
-        if (rows.rows.length === 0) return [];
+        const [rows, ...more] = rowsOf(ctx.settings, batch, MAX_ROWS);
+        if (rows === undefined) return [];
+        if (more.length > 0) throw tooManyRows(more.reduce((sum, { size }) => sum + size, rows.size));
         const session = { session_id: sessionOf(ctx), batch_seq: part + 1, last_batch_flag: false };
         return replaceUsers(ctx, externalId, rows, session);
       },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Batch, fault, type RejectedMember } from '../../src/kit/index.js';
 import { type ApiContext, call, MAX_ROWS, RawJson, read } from './api.js';
-import { type MetaIdentity, piecesOf, type Rows, rowsOf } from './rows.js';
+import { type MetaIdentity, type Rows, rowsOf, rowTexts } from './rows.js';
 
 /** Where a request belongs in an upload of several. */
 export interface Session {
@@ -33,13 +33,13 @@ export async function changeUsers(
   batch: Batch<MetaIdentity>,
 ): Promise<RejectedMember[]> {
   const rejected = new Set<number>();
-  for (const piece of piecesOf(rowsOf(ctx.settings, batch), MAX_ROWS)) {
+  for (const piece of rowsOf(ctx.settings, batch, MAX_ROWS)) {
     const { found, invalid } = await send(ctx, method, `${audienceId}/users`, piece);
     if (found.length < invalid && batch.size > 1) {
       // The host sends halves until whoever is meant stands alone; adding and removing twice does no harm.
       throw fault.permanent('PARTLY_INVALID', 'Meta did not take some of the rows and did not say which.');
     }
-    const named = found.length < invalid ? [...piece.rows.keys()] : found;
+    const named = found.length < invalid ? [...Array(piece.size).keys()] : found;
     for (const index of ownersOf(named, piece)) rejected.add(index);
   }
   return [...rejected].sort((one, other) => one - other).map((index) => ({ index, ...REFUSED }));
@@ -75,9 +75,9 @@ async function send(
   piece: Rows,
   session?: Session,
 ): Promise<Invalid> {
-  const head = session === undefined ? '{' : `{"session":${JSON.stringify(session)},`;
-  const payload = `"payload":{"schema":${JSON.stringify(piece.schema)},"is_raw":true,"data":[${piece.rows.join(',')}]}`;
-  const answer = read(await call(ctx, method, path, new RawJson(head + payload)), received);
+  const sessionText = session === undefined ? '' : `"session":${JSON.stringify(session)},`;
+  const head = `{${sessionText}"payload":{"schema":${JSON.stringify(piece.schema)},"is_raw":true,"data":`;
+  const answer = read(await call(ctx, method, path, new RawJson([head, piece.data, '}'])), received);
   const { num_invalid_entries: invalid, invalid_entry_samples: samples } = answer;
   return { invalid, found: invalid === 0 ? [] : rowsIn(samples, piece, invalid) };
 }
@@ -86,13 +86,13 @@ async function send(
  * The rows that the samples of invalid entries, at most a hundred, are of: those that hold every hash of a sample.
  * People share names and ZIPs, so that one of several would blame others too.
  */
-function rowsIn(samples: unknown, { rows }: Rows, invalid: number): number[] {
-  if (invalid >= rows.length) return [...rows.keys()];
+function rowsIn(samples: unknown, piece: Rows, invalid: number): number[] {
+  if (invalid >= piece.size) return [...Array(piece.size).keys()];
   const entries = typeof samples === 'object' && samples !== null ? Object.entries(samples) : [];
   const known = entries
     .map((entry) => textsIn(entry).filter((text) => text.length >= LEAST_SAMPLE_LENGTH))
     .filter((texts) => texts.length > 0);
-  return rows.flatMap((row, index) =>
+  return rowTexts(piece).flatMap((row, index) =>
     known.some((texts) => texts.every((text) => row.includes(text))) ? [index] : [],
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Batch, IdentityForm } from '../../src/kit/index.js';
+import { type Batch, type IdentityForm, JsonText, type MemberView } from '../../src/kit/index.js';
 import type { Identifier, MetaSettings } from './settings.js';
 
 export type MetaIdentity = 'email' | 'phone' | 'first_last_zip_state' | 'customer_id';
@@ -18,12 +18,14 @@ const PARTS = {
 
 const ORDER = ['email', 'phone', 'name', 'customer_id'] as const satisfies readonly Identifier[];
 
-/** The members of a batch as Meta takes them, and whose row each is. */
+/** Members as Meta takes them, few enough for a request, and whose row each is. */
 export interface Rows {
   /** Keys of the columns. */
   schema: readonly string[];
-  /** JSON arrays of strings. */
-  rows: readonly string[];
+  /** JSON array of the rows, each an array of strings. */
+  data: Buffer;
+  /** How many rows. */
+  size: number;
   /** The member in the batch that each row is of. */
   owners: readonly number[];
 }
@@ -37,52 +39,95 @@ export function formsOf(identifiers: readonly Identifier[]): IdentityForm<MetaId
 export function rowOfNobody({ identifiers }: MetaSettings, seed: string): Rows {
   const schema = schemaOf(identifiers);
   const nobody = createHash('sha256').update(`nobody:${seed}`).digest('hex');
-  return {
-    schema,
-    rows: [JSON.stringify(schema.map((_, index) => (index === 0 ? nobody : '')))],
-    owners: [],
-  };
+  const data = Buffer.from(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))]));
+  return { schema, data, size: 1, owners: [] };
 }
+
+/** What one identifier is in the rows. */
+interface Column {
+  type: MetaIdentity;
+  /** Its cells where a member has none. */
+  empty: Uint8Array;
+  add: (value: Uint8Array) => void;
+}
+
+const [OPENING, NEXT_ROW, CLOSING] = [Buffer.from('[['), Buffer.from('],['), Buffer.from(']]')];
+const [COMMA, COUNTRY] = [Buffer.from(','), Buffer.from(`,"${US}"`)];
+const SEPARATOR = '|'.charCodeAt(0);
+const HASH_DIGITS = 64;
+
+/** One batch at a time is written, from its beginning to its end. */
+const text = new JsonText();
 
 /**
- * A row for a member, and another one for every further value that it has of an identifier. All values are hashes in
- * hexadecimal digits, so that rows are put together as texts.
+ * A row for a member, and another one for every further value that it has of an identifier; in pieces of `most` rows.
+ * All values are hashes in hexadecimal digits, which go from the batch into the body byte by byte.
  */
-export function rowsOf({ identifiers }: MetaSettings, { members }: Batch<MetaIdentity>): Rows {
-  const used = inOrder(identifiers);
-  const rows: string[] = [];
-  const owners: number[] = [];
-  const columns = used.map((one) => ({
-    type: PARTS[one].type,
-    empty: emptyCells(one),
-    cells: one === 'name' ? nameCells : quoted,
-  }));
-  // Plain loops: a delivery goes through them once a person.
-  for (const [owner, { identities }] of members.entries()) {
+export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>, most: number): Rows[] {
+  const schema = schemaOf(identifiers);
+  const columns = inOrder(identifiers).map(columnOf);
+  const pieces: Rows[] = [];
+  let owners: number[] = [];
+  const close = () => {
+    text.add(CLOSING);
+    pieces.push({ schema, data: text.copy(), size: owners.length, owners });
+    owners = [];
+  };
+  batch.visit((member, owner) => {
     let height = 0;
-    for (const { type } of columns) height = Math.max(height, identities[type]?.length ?? 0);
+    for (const { type } of columns) height = Math.max(height, member.count(type));
     for (let row = 0; row < height; row += 1) {
-      let text = '[';
-      for (const { type, empty, cells } of columns) {
-        const value = identities[type]?.[row];
-        if (text !== '[') text += ',';
-        text += value === undefined ? empty : cells(value);
-      }
-      rows.push(`${text}]`);
+      if (owners.length === most) close();
+      if (owners.length === 0) text.clear();
+      text.add(owners.length === 0 ? OPENING : NEXT_ROW);
+      addRow(columns, member, row);
       owners.push(owner);
     }
-  }
-  return { schema: schemaOf(identifiers), rows, owners };
+  });
+  if (owners.length > 0) close();
+  return pieces;
 }
 
-/** A part of the rows, small enough for a request. */
-export function piecesOf({ schema, rows, owners }: Rows, size: number): Rows[] {
-  if (rows.length <= size) return rows.length === 0 ? [] : [{ schema, rows, owners }];
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, piece) => ({
-    schema,
-    rows: rows.slice(piece * size, (piece + 1) * size),
-    owners: owners.slice(piece * size, (piece + 1) * size),
-  }));
+/** The rows of a piece, each as its JSON. */
+export function rowTexts({ data }: Rows): string[] {
+  return (JSON.parse(data.toString('latin1')) as string[][]).map((row) => JSON.stringify(row));
+}
+
+function addRow(columns: readonly Column[], member: MemberView<MetaIdentity>, row: number): void {
+  let isFirst = true;
+  for (const { type, empty, add } of columns) {
+    if (!isFirst) text.add(COMMA);
+    isFirst = false;
+    if (row < member.count(type)) add(member.value(type, row));
+    else text.add(empty);
+  }
+}
+
+function columnOf(identifier: Identifier): Column {
+  const { type, keys } = PARTS[identifier];
+  const empty = Buffer.from(keys.map(() => '""').join(','));
+  return { type, empty, add: identifier === 'name' ? addName : addHash };
+}
+
+function addHash(value: Uint8Array): void {
+  text.addString(value, 0, value.length);
+}
+
+/** Hashes of first name, last name, ZIP and state, joined by `|`, and the country. */
+function addName(value: Uint8Array): void {
+  let from = 0;
+  for (let to = endOfPart(value, from); to !== -1; to = endOfPart(value, from)) {
+    text.addString(value, from, to);
+    text.add(COMMA);
+    from = to + 1;
+  }
+  text.addString(value, from, value.length);
+  text.add(COUNTRY);
+}
+
+/** Mostly behind the digits of a hash; -1: it is the last part. */
+function endOfPart(value: Uint8Array, from: number): number {
+  return value[from + HASH_DIGITS] === SEPARATOR ? from + HASH_DIGITS : value.indexOf(SEPARATOR, from);
 }
 
 function schemaOf(identifiers: readonly Identifier[]): string[] {
@@ -91,17 +136,4 @@ function schemaOf(identifiers: readonly Identifier[]): string[] {
 
 function inOrder(identifiers: readonly Identifier[]): Identifier[] {
   return ORDER.filter((one) => identifiers.includes(one));
-}
-
-function emptyCells(identifier: Identifier): string {
-  return PARTS[identifier].keys.map(() => '""').join(',');
-}
-
-function quoted(value: string): string {
-  return `"${value}"`;
-}
-
-/** Hashes of first name, last name, ZIP and state, joined by `|`, and the country. */
-function nameCells(value: string): string {
-  return `"${value.replaceAll('|', '","')}","${US}"`;
 }

@@ -3,3 +3,4 @@ export { membersJson, type MemberRun } from './member-json.js';
 export { bytesOf, memberObjects } from './member-objects.js';
 export { MPID_BYTES, mpidAt, type MemberRows } from './member-rows.js';
 export { MemberValues } from './member-values.js';
+export { visitMembers } from './visit-members.js';

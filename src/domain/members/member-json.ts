@@ -1,4 +1,4 @@
-import { JsonText } from './json-text.js';
+import { JsonText } from '../../kit/index.js';
 import { MemberCursor, type MemberPosition } from './member-cursor.js';
 import type { MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { int64, memberRowsOf, row } from '../../../test/support/member-rows.js';
-import type { OutputMember } from '../../kit/index.js';
+import type { MemberView, OutputMember } from '../../kit/index.js';
 import {
   bytesOf,
   MemberCursor,
   memberObjects,
+  visitMembers,
   membersJson,
   MemberValues,
   type MemberRows,
@@ -15,7 +16,19 @@ import {
 const anyValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 9 }),
   fc.string({ minLength: 120, maxLength: 300 }),
-  fc.constantFrom('', '"', '\\', '\n', '\0', '\u001f', '\u007f', '\u2028', 'é漢👩‍👩‍👧', '"]}},{"mpid":"1'),
+  fc.constantFrom(
+    '',
+    '"',
+    '\\',
+    '\n',
+    '\0',
+    '\u001f',
+    '\u007f',
+    '\u2028',
+    '\uFEFFa',
+    'é漢👩‍👩‍👧',
+    '"]}},{"mpid":"1',
+  ),
 );
 const anyMpid = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
@@ -53,6 +66,11 @@ const anyMembers = fc
       }),
   );
 
+const TYPES = ['customer_id', 'phone', 'email', 'npi'] as const;
+const valuesIn = (member: MemberView, type: (typeof TYPES)[number]) =>
+  Array.from({ length: member.count(type) }, (_, nth) =>
+    Buffer.from(member.value(type, nth)).toString('utf8'),
+  );
 const whole = (rows: MemberRows): MemberRun => ({
   rows,
   start: { owner: 0, identity: 0, attribute: 0 },
@@ -70,6 +88,13 @@ describe('the rows of members', () => {
         const expected = members.filter(hasIdentities);
         expect(parsed(membersJson([whole(rows)], '', ''))).toEqual(expected);
         expect(memberObjects(whole(rows))).toEqual(expected);
+        const visited: string[][] = [];
+        const behind = visitMembers(whole(rows), 5, (member, index) => {
+          expect(index).toBe(5 + visited.length);
+          visited.push(TYPES.flatMap((type) => valuesIn(member, type)));
+        });
+        expect(behind).toBe(5 + expected.length);
+        expect(visited).toEqual(expected.map((one) => TYPES.flatMap((type) => one.identities[type] ?? [])));
       }),
       { numRuns: 300 },
     );

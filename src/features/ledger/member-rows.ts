@@ -1,9 +1,10 @@
 import { MPID_BYTES, type MemberRows } from '../../domain/members/index.js';
+import { isProfiled } from '../../domain/normalisation/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { LEAST_WINDOW_ROWS, nextRange, type LedgerRange, type PageRequest } from './ledger-range.js';
 import { attributeRowsSql, identityRowsSql, inOrderOfTypes } from './member-rows-sql.js';
 import { oppositeRowsSql, rowsSql, selectSql, type AudienceKey, type Selection } from './selections.js';
-import { ROWS_SETTINGS, type MpidCondition } from './sql.js';
+import { IN_ORDER, ROWS_SETTINGS, type MpidCondition } from './sql.js';
 
 /** Members as rows, ascending by mpid. All of them are in memory. */
 export interface RowsPage {
@@ -37,9 +38,11 @@ export async function memberRows(
   const condition = `${inside} AND ${request.condition ?? '1'}`;
   // Whoever is selected has such a row; of those who have one and are not, what is read is passed by.
   const likely = `SELECT mpid FROM ${rowsSql(key, selection)} AND ${condition}`;
+  // Hashes and partners' rules are; all threads are for them.
+  const isWork = forms.some((form) => form.encoding !== 'raw' || isProfiled(form));
   const lookUp = async (sql: string) => {
     const settings = {
-      ...ROWS_SETTINGS,
+      ...(isWork ? IN_ORDER : ROWS_SETTINGS),
       use_index_for_in_with_subqueries: await isSparse(warehouse, key, found),
     };
     return warehouse.rows(sql, { settings });

@@ -1,5 +1,5 @@
-import { memberObjects, membersJson, type MemberRun } from '../../domain/members/index.js';
-import type { Batch, OutputMember } from '../../kit/index.js';
+import { memberObjects, membersJson, visitMembers, type MemberRun } from '../../domain/members/index.js';
+import { visitObjects, type Batch, type MemberView, type OutputMember } from '../../kit/index.js';
 
 /** What is known of the members of some runs without looking at them again. */
 export interface ListFacts {
@@ -10,7 +10,7 @@ export interface ListFacts {
 
 /** What lists were last asked for: the next ones are made ready as that. */
 export interface Habit {
-  asked?: 'json' | 'objects';
+  asked?: 'json' | 'objects' | 'visit';
 }
 
 /**
@@ -66,6 +66,14 @@ export class MemberList {
     return membersJson(this.thoseThere(), front, back);
   }
 
+  /** See the kit's `Batch`. */
+  visit(visitor: (member: MemberView, index: number) => void): void {
+    this.habit.asked = 'visit';
+    if (this.#members) return visitObjects(this.#members, visitor);
+    let index = 0;
+    for (const run of this.thoseThere()) index = visitMembers(run, index, visitor);
+  }
+
   /** '' where there is nobody. */
   get firstMpid(): string {
     return this.facts.firstMpid;
@@ -102,5 +110,6 @@ export function asBatch(list: MemberList, rest: Pick<Batch, 'id' | 'fromVersion'
       return list.members;
     },
     membersJson: (front, back) => list.json(front, back),
+    visit: (visitor) => list.visit(visitor),
   };
 }

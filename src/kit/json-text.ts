@@ -45,7 +45,7 @@ export class JsonText {
   }
 
   /** Adds a string whose UTF-8 stands from `from` up to `to`; what is no UTF-8 becomes U+FFFD. */
-  addString(source: Buffer, from: number, to: number): void {
+  addString(source: Uint8Array, from: number, to: number): void {
     this.makeRoom((to - from) * LONGEST_ESCAPE + 2);
     const { bytes } = this;
     const shift = this.length + 1 - from;
@@ -100,8 +100,8 @@ export class JsonText {
     this.length = length + digits;
   }
 
-  private addEscaped(source: Buffer, from: number, to: number): void {
-    const text = Buffer.from(JSON.stringify(source.toString('utf8', from, to)));
+  private addEscaped(source: Uint8Array, from: number, to: number): void {
+    const text = Buffer.from(JSON.stringify(Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('utf8')));
     this.bytes.set(text, this.length);
     this.length += text.length;
   }

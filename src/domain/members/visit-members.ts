@@ -1,0 +1,50 @@
+import type { IdentityType, MemberView } from '../../kit/index.js';
+import { MemberCursor } from './member-cursor.js';
+import type { MemberRun } from './member-json.js';
+import type { MemberRows } from './member-rows.js';
+import { MemberValues } from './member-values.js';
+
+/** The one view of a run, which shows one member after another. */
+class RowsView implements MemberView {
+  readonly values = new MemberValues();
+
+  constructor(private readonly rows: MemberRows) {}
+
+  count(type: IdentityType): number {
+    const { places, count } = this.values;
+    let found = 0;
+    for (let one = 0; one < count; one += 1) if (this.rows.types[places[one] ?? 0] === type) found += 1;
+    return found;
+  }
+
+  value(type: IdentityType, nth: number): Uint8Array {
+    const { places, froms, tos } = this.values;
+    // Those of one type stand side by side.
+    let one = 0;
+    while (one < this.values.count && this.rows.types[places[one] ?? 0] !== type) one += 1;
+    return this.rows.identities.subarray(froms[one + nth], tos[one + nth]);
+  }
+}
+
+/**
+ * Shows those members of the run who have an identity.
+ *
+ * @param first the place of the first one
+ * @returns the place behind the last one
+ */
+export function visitMembers(
+  { rows, start, end }: MemberRun,
+  first: number,
+  visitor: (member: MemberView, index: number) => void,
+): number {
+  const view = new RowsView(rows);
+  const cursor = new MemberCursor(rows, start);
+  let index = first;
+  while (cursor.next(end)) {
+    if (!cursor.owns(cursor.identities)) continue;
+    view.values.readFrom(cursor);
+    visitor(view, index);
+    index += 1;
+  }
+  return index;
+}
