@@ -101,7 +101,9 @@ export class JsonText {
   }
 
   private addEscaped(source: Uint8Array, from: number, to: number): void {
-    const text = Buffer.from(JSON.stringify(Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('utf8')));
+    const text = Buffer.from(
+      JSON.stringify(Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('utf8')),
+    );
     this.bytes.set(text, this.length);
     this.length += text.length;
   }
