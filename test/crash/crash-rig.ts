@@ -68,12 +68,12 @@ export class CrashRig {
     await rm(this.root, { recursive: true, force: true });
   }
 
-  /** Drops version 2 of the file, kills the hub as planned, starts it again and lets it finish. */
-  async refresh(killWhen: KillPlan) {
+  /** Drops version 2 of the file, kills the hub as planned, one plan after another, and lets it finish. */
+  async refresh(...plans: KillPlan[]) {
     this.sink.reset(this.partnerAtVersion1);
     await this.drop(500);
     return this.disturbed(
-      killWhen,
+      plans,
       (hub) => hub.api('POST', `/inputs/${this.inputId}/scan`),
       async (hub) => {
         // A kill before the import was queued leaves the file for the next scan.
@@ -86,11 +86,11 @@ export class CrashRig {
   }
 
   /** Deletes the connection, kills the hub as planned, starts it again and lets it take everybody out. */
-  async remove(killWhen: KillPlan) {
+  async remove(...plans: KillPlan[]) {
     this.sink.reset(this.partnerAtVersion1);
     const path = `/connections/${this.connectionId}`;
     return this.disturbed(
-      killWhen,
+      plans,
       (hub) => hub.api('DELETE', path),
       async (hub) => {
         // A kill before the answer may have been one before the deletion.
@@ -115,10 +115,10 @@ export class CrashRig {
   }
 
   /** Asks for a download, kills the hub as planned, starts it again and reads the archive. */
-  async export(killWhen: KillPlan) {
+  async export(...plans: KillPlan[]) {
     const request = { audienceIds: [1], identityTypes: ['email', 'phone'] };
     return this.disturbed(
-      killWhen,
+      plans,
       (hub) => hub.api('POST', '/exports', request),
       async (hub) => {
         const id = await until(
@@ -143,24 +143,29 @@ export class CrashRig {
     );
   }
 
+  /** Each hub but the first goes on by itself with what `begin` asked of that one. */
   private async disturbed<T>(
-    killWhen: KillPlan,
+    plans: readonly KillPlan[],
     begin: (hub: HubProcess) => Promise<unknown>,
     finish: (hub: HubProcess) => Promise<T>,
   ): Promise<T> {
     const folder = await mkdtemp(join(this.root, 'run-'));
     await cp(join(this.root, 'baseline'), join(folder, 'data'), { recursive: true });
     const copy = await this.services.fork();
-    let hub = await this.startOn(join(folder, 'data'), copy.env);
+    const data = join(folder, 'data');
+    let hub = await this.startOn(data, copy.env);
     try {
-      let killed: Promise<void> | undefined;
-      killWhen(hub, () => {
-        killed ??= hub.kill();
-      });
-      if (killed === undefined) await begin(hub).catch(() => undefined);
-      await until('it was killed', () => killed !== undefined, PATIENCE_MS);
-      await killed;
-      hub = await this.startOn(join(folder, 'data'), copy.env);
+      for (const [index, killWhen] of plans.entries()) {
+        const present = hub;
+        let killed: Promise<void> | undefined;
+        killWhen(present, () => void (killed ??= present.kill()));
+        if (index === 0 && killed === undefined) await begin(present).catch(() => undefined);
+        await until(`it was killed, time ${index + 1}`, () => killed !== undefined, PATIENCE_MS);
+        await killed;
+        // The next one may come to where it is to be killed before it listens.
+        const isLast = index === plans.length - 1;
+        hub = await this.startOn(data, copy.env, isLast ? 'listening' : 'spawned');
+      }
       const state = await finish(hub);
       await hub.stop();
       return state;
@@ -173,8 +178,12 @@ export class CrashRig {
     }
   }
 
-  private startOn(data: string, env: Record<string, string>): Promise<HubProcess> {
-    return HubProcess.start({ HUB_DATA: data, HUB_SWEEP_MS: '500', HUB_LEASE_MS: '2000', ...env });
+  private startOn(
+    data: string,
+    env: Record<string, string>,
+    ready?: 'listening' | 'spawned',
+  ): Promise<HubProcess> {
+    return HubProcess.start({ HUB_DATA: data, HUB_SWEEP_MS: '500', HUB_LEASE_MS: '2000', ...env }, ready);
   }
 
   private async makeBaseline(): Promise<void> {
