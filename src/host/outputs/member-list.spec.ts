@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { memberRowsOf } from '../../../test/support/member-rows.js';
+import type { OutputMember } from '../../kit/index.js';
+import { MemberChunker, MemberList } from './index.js';
+
+const people = Array.from({ length: 7 }, (_, index): OutputMember => ({
+  mpid: String(index * 3 - 9),
+  identities: {
+    email: [`p${index}@example.com`],
+    ...(index % 2 === 0 ? { phone: [`+1202555010${index}`] } : {}),
+  },
+}));
+
+/** Lists of two members each, of one habit. */
+const listsOf = (rows = memberRowsOf(people)) => {
+  const chunker = new MemberChunker({ batchSize: 2 });
+  return [...chunker.push(rows), ...chunker.flush()].map(({ members }) => members);
+};
+/** Rows whose memory is nobody else's, and can be given back. */
+const pageOfItsOwn = () => {
+  const rows = memberRowsOf(people);
+  const { buffer } = new Uint8Array(rows.owners);
+  const free = () => void structuredClone(buffer, { transfer: [buffer] });
+  return { rows: { ...rows, owners: Buffer.from(buffer) }, free };
+};
+const parsed = (json: Buffer) => JSON.parse(json.toString('utf8')) as unknown;
+const visited = (list: MemberList) => {
+  const seen: [number, string, number][] = [];
+  list.visit((member, index) =>
+    seen.push([index, Buffer.from(member.value('email', 0)).toString('utf8'), member.count('phone')]),
+  );
+  return seen;
+};
+
+describe('MemberList', () => {
+  it('gives the same members however and however often it is asked, made ready before or not', () => {
+    const asks = fc.array(fc.constantFrom('json', 'objects', 'visit', 'prepare'), { maxLength: 8 });
+    fc.assert(
+      fc.property(asks, fc.boolean(), (all, isObjects) => {
+        const lists = isObjects ? [MemberList.of(people)] : listsOf();
+        const found = lists.flatMap((list, at) => {
+          const own = isObjects ? people : people.slice(at * 2, at * 2 + 2);
+          const seen = own.map(({ identities }, index) => [
+            index,
+            identities.email?.[0] ?? '',
+            identities.phone?.length ?? 0,
+          ]);
+          for (const ask of all) {
+            if (ask === 'prepare') list.prepare();
+            if (ask === 'json') expect(parsed(list.json('{"a":', '}'))).toEqual({ a: own });
+            if (ask === 'objects') expect(list.members).toEqual(own);
+            if (ask === 'visit') expect(visited(list)).toEqual(seen);
+          }
+          expect([list.size, list.firstMpid, list.lastMpid]).toEqual([
+            own.length,
+            own[0]?.mpid,
+            own.at(-1)?.mpid,
+          ]);
+          return list.members;
+        });
+        expect(found).toEqual(people);
+      }),
+    );
+  });
+
+  it('makes ready what the lists before it were asked for', () => {
+    const { rows, free } = pageOfItsOwn();
+    const [first, second, third] = listsOf(rows);
+    first?.json();
+    second?.prepare();
+    // The page is gone by now; what was made ready is not.
+    free();
+    expect(parsed(second?.json() ?? Buffer.alloc(0))).toEqual(people.slice(2, 4));
+    expect(() => third?.json()).toThrow(/settled/);
+  });
+
+  it.each([
+    ['json', (list: MemberList) => list.json()],
+    ['objects', (list: MemberList) => list.members],
+    ['a visit', (list: MemberList) => visited(list)],
+  ])('refuses %s once its page is gone, instead of giving nobody', (_, ask) => {
+    const { rows, free } = pageOfItsOwn();
+    const [list] = listsOf(rows);
+    free();
+    expect(() => list && ask(list)).toThrow(/settled/);
+  });
+});
