@@ -1,22 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { and, desc, eq, inArray, isNull, type SQL } from 'drizzle-orm';
+import { desc, eq, inArray, type SQL } from 'drizzle-orm';
 import {
   abVariants,
   audiences,
   connections,
   connectionUpkeep,
   deliveries,
-  faults,
   outputs,
   type Database,
 } from '../../platform/database/index.js';
 import { InjectDatabase } from '../../platform/nest/index.js';
-import type {
-  ConnectionDeliveryView,
-  ConnectionFaultView,
-  ConnectionView,
-  ReconciliationView,
-} from './connections.dto.js';
+import type { ConnectionDeliveryView, ConnectionView, ReconciliationView } from './connections.dto.js';
+import { openFaultsOf } from './open-faults.js';
 import { showRemoval } from './removal/removal.dto.js';
 
 /** Reads connections with what people want to see beside them. */
@@ -44,7 +39,7 @@ export class ConnectionViews {
       .limit(limit)
       .offset(offset);
     const ids = rows.map(({ connection }) => connection.id);
-    const openFaults = await this.openFaults(ids);
+    const openFaults = await openFaultsOf(this.db, ids);
     const lastDeliveries = await this.lastDeliveries(ids);
     return rows.map(({ connection, audience, output, variant, upkeep }) => ({
       id: connection.id,
@@ -75,21 +70,6 @@ export class ConnectionViews {
       createdAt: connection.createdAt.toISOString(),
       updatedAt: connection.updatedAt.toISOString(),
     }));
-  }
-
-  private async openFaults(ids: string[]): Promise<Map<string, ConnectionFaultView>> {
-    if (ids.length === 0) return new Map();
-    const rows = await this.db
-      .selectDistinctOn([faults.connectionId])
-      .from(faults)
-      .where(and(inArray(faults.connectionId, ids), isNull(faults.resolvedAt)))
-      .orderBy(faults.connectionId, desc(faults.raisedAt));
-    return new Map(
-      rows.map(({ id, connectionId, kind, code, message, raisedAt }) => [
-        connectionId,
-        { id, kind, code, message, raisedAt: raisedAt.toISOString() },
-      ]),
-    );
   }
 
   private async lastDeliveries(ids: string[]): Promise<Map<string, ConnectionDeliveryView>> {

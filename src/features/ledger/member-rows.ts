@@ -40,17 +40,21 @@ export async function memberRows(
   const likely = `SELECT mpid FROM ${rowsSql(key, selection)} AND ${condition}`;
   // Hashes and partners' rules are; all threads are for them.
   const isWork = forms.some((form) => form.encoding !== 'raw' || isProfiled(form));
-  const lookUp = async (sql: string) => {
-    const settings = {
-      ...(isWork ? IN_ORDER : ROWS_SETTINGS),
-      use_index_for_in_with_subqueries: await isSparse(warehouse, key, found),
-    };
-    return warehouse.rows(sql, { settings });
+  const lookUp = async () => {
+    const byIndex = await isSparse(warehouse, key, found);
+    const settings = { ...(isWork ? IN_ORDER : ROWS_SETTINGS), use_index_for_in_with_subqueries: byIndex };
+    return Promise.all([
+      forms.length === 0
+        ? NOTHING
+        : warehouse.rows(identityRowsSql(key.workspace, likely, forms, inside), { settings }),
+      shared.length === 0
+        ? NOTHING
+        : warehouse.rows(attributeRowsSql(key.workspace, likely, shared, inside), { settings }),
+    ]);
   };
-  const [owners, identities, attributes] = await Promise.all([
+  const [owners, [identities, attributes]] = await Promise.all([
     ownersIn(warehouse, key, selection, { found, condition: request.condition ?? '1' }),
-    forms.length === 0 ? NOTHING : lookUp(identityRowsSql(key.workspace, likely, forms, inside)),
-    shared.length === 0 ? NOTHING : lookUp(attributeRowsSql(key.workspace, likely, shared, inside)),
+    forms.length + shared.length === 0 ? [NOTHING, NOTHING] : lookUp(),
   ]);
   return { rows: { owners, identities, attributes, ...named }, next };
 }

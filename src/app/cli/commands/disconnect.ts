@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../cli-error.js';
 import type { Session } from './command.js';
+import { lookWhile } from './look-while.js';
 import { isUnwell, linesOfRemoval, type Fault, type Removal } from './removal-lines.js';
 
 export interface DisconnectOptions {
@@ -17,8 +17,6 @@ interface Connection {
   removal: Removal | null;
 }
 
-const LOOK_EVERY_MS = 1000;
-
 /** `hub disconnect CONNECTION`: deletes it, and says what becomes of what it had sent. */
 export async function disconnect(
   { client, screen }: Session,
@@ -26,20 +24,15 @@ export async function disconnect(
   { force = false, wait = false }: DisconnectOptions,
 ): Promise<ExitCode> {
   const path = `/connections/${encodeURIComponent(connectionId)}`;
-  let seen = await client.delete<Connection>(`${path}${force ? '?force=true' : ''}`);
-  if (wait) seen = await atItsEnd(seen, () => client.get<Connection>(path));
+  const first = await client.delete<Connection>(`${path}${force ? '?force=true' : ''}`);
+  const seen = wait ? await lookWhile(first, () => client.get<Connection>(path), isUnderWay) : first;
   screen.result(seen, linesOf(seen));
   return isUnwell(seen.removal, seen.openFault) ? EXIT.bad : EXIT.done;
 }
 
-/** Looks until it is removed, or stopped by a fault. */
-async function atItsEnd(first: Connection, look: () => Promise<Connection>): Promise<Connection> {
-  let seen = first;
-  while (seen.status === 'removing' && seen.openFault === null) {
-    await sleep(LOOK_EVERY_MS);
-    seen = await look();
-  }
-  return seen;
+/** Until it is removed, or stopped by a fault. */
+function isUnderWay({ status, openFault }: Connection): boolean {
+  return status === 'removing' && openFault === null;
 }
 
 function linesOf({ id, audienceName, outputName, status, openFault, removal }: Connection): string[] {

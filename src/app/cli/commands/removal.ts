@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../cli-error.js';
 import { audienceIdOf, type Session } from './command.js';
+import { lookWhile } from './look-while.js';
 import { isUnwell, linesOfRemoval, type Fault, type Removal } from './removal-lines.js';
 
 export interface RemovalOptions {
@@ -23,8 +23,6 @@ interface AudienceRemoval {
   }[];
 }
 
-const LOOK_EVERY_MS = 1000;
-
 /** `hub removal AUDIENCE`: what became of a deleted audience at the partners. */
 export async function showRemovalOf(
   { client, screen }: Session,
@@ -33,22 +31,14 @@ export async function showRemovalOf(
 ): Promise<ExitCode> {
   const look = () => client.get<AudienceRemoval>(`/audiences/${audienceIdOf(audience)}/removal`);
   const first = await look();
-  const seen = wait ? await atItsEnd(first, look) : first;
+  const seen = wait ? await lookWhile(first, look, isUnderWay) : first;
   screen.result(seen, linesOf(seen));
   return seen.connections.some(({ removal, fault }) => isUnwell(removal, fault)) ? EXIT.bad : EXIT.done;
 }
 
-/** Looks until each is at its end, or stopped by a fault. */
-async function atItsEnd(
-  first: AudienceRemoval,
-  look: () => Promise<AudienceRemoval>,
-): Promise<AudienceRemoval> {
-  let seen = first;
-  while (seen.connections.some(({ status, fault }) => status === 'removing' && fault === null)) {
-    await sleep(LOOK_EVERY_MS);
-    seen = await look();
-  }
-  return seen;
+/** Until each is at its end, or stopped by a fault. */
+function isUnderWay({ connections }: AudienceRemoval): boolean {
+  return connections.some(({ status, fault }) => status === 'removing' && fault === null);
 }
 
 function linesOf({ audienceId, name, deletedAt, finishedAt, connections }: AudienceRemoval): string[] {

@@ -1,14 +1,14 @@
-import { and, desc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, desc, eq, inArray } from 'drizzle-orm';
 import {
   abVariants,
   connections,
   deliveries,
-  faults,
   outputs,
   type Database,
   type GoneConnection,
   type Transaction,
 } from '../../../platform/database/index.js';
+import { openFaultsOf } from '../open-faults.js';
 import type { GoingConnection } from './connection-removals.js';
 
 /** The deleted connections of an audience whose rows are there, and how far each removal is; by output, oldest first. */
@@ -25,7 +25,7 @@ export async function readGoneConnections(
     .where(and(eq(connections.audienceId, audienceId), gone))
     .orderBy(outputs.name, connections.createdAt, connections.id);
   const ids = rows.map(({ connection }) => connection.id);
-  const [counts, open] = [await countsOf(db, ids), await faultsOf(db, ids)];
+  const [counts, open] = [await countsOf(db, ids), await openFaultsOf(db, ids)];
   return rows.flatMap(({ connection: { id, status, removal, removingSince, removedAt }, output, variant }) =>
     removal === null
       ? []
@@ -81,24 +81,6 @@ async function countsOf(
     rows.map(({ connectionId, planned, accepted, rejected, skipped }) => [
       connectionId,
       { planned, accepted, rejected, skipped },
-    ]),
-  );
-}
-
-async function faultsOf(
-  db: Database | Transaction,
-  ids: string[],
-): Promise<Map<string, NonNullable<GoneConnection['fault']>>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectDistinctOn([faults.connectionId])
-    .from(faults)
-    .where(and(inArray(faults.connectionId, ids), isNull(faults.resolvedAt)))
-    .orderBy(faults.connectionId, desc(faults.raisedAt));
-  return new Map(
-    rows.map(({ connectionId, id, kind, code, message, raisedAt }) => [
-      connectionId,
-      { id, kind, code, message, raisedAt: raisedAt.toISOString() },
     ]),
   );
 }

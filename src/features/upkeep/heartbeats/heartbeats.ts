@@ -61,10 +61,12 @@ export class Heartbeats {
 
   private async wake(candidate: Candidate): Promise<void> {
     const { db, registry, clock } = this.parts;
-    if (expiryOf(registry, candidate) === undefined) return;
     const nowMs = clock.now().getTime();
     const { connection, beats } = candidate;
-    if (beats === null) return this.begin(connection, nowMs);
+    if (beats === null) {
+      if (expiryOf(registry, candidate) !== undefined) await this.begin(connection, nowMs);
+      return;
+    }
     const due = await readDueHeartbeats(db, registry, candidate, nowMs);
     if (!due) return;
     const { slots, since, byWholeStates } = due;
