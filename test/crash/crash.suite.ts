@@ -14,13 +14,21 @@ const eachOrAll = (steps: readonly string[]) =>
     names: some.join(', then at '),
   }));
 
-/** Kills when the log says that a step begins. */
-const atStep =
-  (message: string, step: string): KillPlan =>
-  (hub, kill) =>
+/**
+ * Kills one hub after another, each when its log says that the next of these steps begins. A hub on a busy machine may be
+ * in a later step, or through, before it is dead; then the steps it came to are passed, and wait for nobody.
+ */
+function atSteps(message: string, steps: readonly string[]): KillPlan[] {
+  let furthest = -1;
+  return steps.map((_, wanted) => (hub, kill) => {
+    if (furthest >= wanted) return kill();
     hub.onLine((line) => {
-      if (line.msg === message && line.step === step) kill();
+      if (line.msg !== message) return;
+      furthest = Math.max(furthest, steps.indexOf(String(line.step)));
+      if (furthest >= wanted) kill();
     });
+  });
+}
 
 /** Killed before it has anything to do: what an undisturbed run ends with. */
 const atOnce: KillPlan = (_, kill) => kill();
@@ -61,8 +69,7 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
     it.each(eachOrAll(IMPORT_STEPS))(
       'ends the same when it is killed at $names',
       async ({ steps }) => {
-        const plans = steps.map((step) => atStep('import step', step));
-        expect(await rig.refresh(...plans)).toEqual(refreshed);
+        expect(await rig.refresh(...atSteps('import step', steps))).toEqual(refreshed);
         expect(rig.sink.doubled).toEqual([]);
       },
       240_000,
@@ -151,8 +158,7 @@ export function crashSuite(title: string, open: () => Promise<Services>): void {
     it.each(eachOrAll(EXPORT_STEPS))(
       'gives the same download when it is killed at $names',
       async ({ steps }) => {
-        const plans = steps.map((step) => atStep('export step', step));
-        expect(await rig.export(...plans)).toEqual(exported);
+        expect(await rig.export(...atSteps('export step', steps))).toEqual(exported);
       },
       240_000,
     );
