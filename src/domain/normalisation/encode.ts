@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IdentityEncoding } from '../../kit/index.js';
-import { letSql } from '../sql-text.js';
+import { isShort, letSql } from '../sql-text.js';
 
 /** What each encoding is made by. */
 const HASHES = {
@@ -9,6 +9,9 @@ const HASHES = {
   sha256: { algorithm: 'sha256', sql: 'SHA256', hexDigits: 64 },
   sha256_base64: { algorithm: 'sha256', sql: 'SHA256', hexDigits: 64 },
 } as const;
+
+/** Encodings in hexadecimal digits. */
+export type HexEncoding = Exclude<IdentityEncoding, 'raw' | 'sha256_base64'>;
 
 /** `text` in an encoding; '' stays '': what is not there is never hashed. */
 export function encode(encoding: IdentityEncoding, text: string): string {
@@ -49,9 +52,28 @@ export function passOnSql(encoding: IdentityEncoding, hash: string): string {
 /** SQL of a text's encoding: '' stays '', and what is such a hash already is passed on. */
 export function encodeOnceSql(encoding: IdentityEncoding, textSql: string, mayBeHashed: boolean): string {
   if (encoding === 'raw') return textSql;
-  const hashed = mayBeHashed
-    ? [`${isHashedSql(encoding, 'hub_out')}, ${passOnSql(encoding, 'hub_out')}`]
-    : [];
-  const cases = ["hub_out = '', ''", ...hashed, encodeSql(encoding, 'hub_out')].join(', ');
-  return letSql({ hub_out: textSql }, `multiIf(${cases})`);
+  const out = isShort(textSql) ? textSql : 'hub_out';
+  const hashed = mayBeHashed ? [`${isHashedSql(encoding, out)}, ${passOnSql(encoding, out)}`] : [];
+  const cases = [`${out} = '', ''`, ...hashed, encodeSql(encoding, out)].join(', ');
+  return out === textSql ? `multiIf(${cases})` : letSql({ hub_out: textSql }, `multiIf(${cases})`);
+}
+
+/**
+ * SQL of several texts' hashes in hexadecimal digits, joined by `separator`: in a third of the time of one after another.
+ * Only of texts that are neither '' nor, where they may be, hashed already: see {@link needCareSql}.
+ */
+export function encodeAllSql(encoding: HexEncoding, textSqls: readonly string[], separator: string): string {
+  const hashes = textSqls.map((text) => `hex(${HASHES[encoding].sql}(${text}))`);
+  return `lower(concat(${hashes.join(`, '${separator}', `)}))`;
+}
+
+/** Condition that {@link encodeAllSql} is not for these texts. */
+export function needCareSql(
+  encoding: HexEncoding,
+  texts: readonly { sql: string; mayBeHashed: boolean }[],
+): string {
+  const { hexDigits } = HASHES[encoding];
+  return texts
+    .map(({ sql, mayBeHashed }) => `${sql} = ''${mayBeHashed ? ` OR length(${sql}) = ${hexDigits}` : ''}`)
+    .join(' OR ');
 }

@@ -1,8 +1,8 @@
 import type { IdentityEncoding, IdentityForm, NormalisationProfile } from '../../kit/index.js';
 import { IDENTITY_PARTS, type NormaliseOptions, type Part } from '../identities/index.js';
 import { trimmed } from '../identities/text.js';
-import { letSql } from '../sql-text.js';
-import { encode, encodeOnceSql, isHashed, passOn } from './encode.js';
+import { isShort, letSql } from '../sql-text.js';
+import { encode, encodeAllSql, encodeOnceSql, isHashed, needCareSql, passOn } from './encode.js';
 import { STORED_FIELDS, type PartnerText, type ProfileField, type StoredField } from './partner-rule.js';
 import { profileRule, rulesOf } from './profiles.js';
 
@@ -58,9 +58,30 @@ export function partnerValue({ type, encoding, profile }: ProfiledForm, value: s
 }
 
 /** SQL twin of {@link partnerValue}, over a String expression. */
-export function partnerValueSql({ type, encoding, profile }: ProfiledForm, valueSql: string): string {
+export function partnerValueSql(form: ProfiledForm, valueSql: string): string {
+  const { type, encoding, profile } = form;
   const parts = IDENTITY_PARTS[type];
   if (parts.length === 1) return sendPartSql(profile, parts[0], encoding, valueSql) ?? "''";
+  const oneByOne = joinedSql(form, valueSql);
+  const texts = hashedTextsOf(form, valueSql);
+  if (encoding === 'raw' || encoding === 'sha256_base64' || texts === undefined) return oneByOne;
+  const sqls = texts.map(({ sql }) => sql);
+  // The engine goes the long way for those rows only that need it.
+  return `if(${needCareSql(encoding, texts)}, ${oneByOne}, ${encodeAllSql(encoding, sqls, SEPARATOR)})`;
+}
+
+/** The texts of a combination's parts, where the partner takes each of them hashed and their rules are short. */
+function hashedTextsOf({ type, profile }: ProfiledForm, valueSql: string) {
+  const texts = IDENTITY_PARTS[type].flatMap((part, index) => {
+    const rule = storedRuleOf(profile, part);
+    const sql = rule?.sql(`splitByChar('${SEPARATOR}', ${valueSql})[${index + 1}]`);
+    return rule?.hashed && sql !== undefined && isShort(sql) ? [{ sql, mayBeHashed: mayBeHashed(part) }] : [];
+  });
+  return texts.length === IDENTITY_PARTS[type].length ? texts : undefined;
+}
+
+function joinedSql({ type, encoding, profile }: ProfiledForm, valueSql: string): string {
+  const parts = IDENTITY_PARTS[type];
   const sent = parts.map((part, index) => sendPartSql(profile, part, encoding, `hub_parts[${index + 1}]`));
   const names = sent.flatMap((sql, index) => (sql === undefined ? [] : [`hub_sent${index}`]));
   const bound = Object.fromEntries(
