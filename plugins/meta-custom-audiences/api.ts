@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { type Context, fault, type HttpResponse, LIST_GONE } from '../../src/kit/index.js';
+import { type Context, fault, type HttpResponse, type JsonText, LIST_GONE } from '../../src/kit/index.js';
 import { faultOf } from './errors.js';
 import type { MetaCredentials, MetaSettings } from './settings.js';
 
@@ -44,9 +44,25 @@ export async function call(
   );
 }
 
-/** An object in JSON that is written already, in pieces, without its closing brace. */
+/** An object in JSON that is written already, in two pieces, without its closing brace. Sent once. */
 export class RawJson {
-  constructor(readonly pieces: readonly (string | Buffer)[]) {}
+  #body: Buffer | undefined;
+
+  constructor(
+    private readonly head: string,
+    private readonly text: JsonText,
+  ) {}
+
+  /** The whole text, with `end` behind it. */
+  close(end: string): Buffer {
+    this.#body = this.text.take(this.head, end);
+    return this.#body;
+  }
+
+  /** What was sent, as objects. */
+  parsed(): unknown {
+    return JSON.parse(this.#body?.toString('utf8') ?? '{}');
+  }
 }
 
 /** The body of an answer, held against what the API documents. */
@@ -75,12 +91,8 @@ function withProof(
   body: Readonly<Record<string, unknown>> | RawJson | undefined,
   proof: string | undefined,
 ): string | Buffer {
-  if (body instanceof RawJson) {
-    const end = `${proof === undefined ? '' : `,"appsecret_proof":"${proof}"`}}`;
-    return Buffer.concat(
-      [...body.pieces, end].map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
-    );
-  }
+  if (body instanceof RawJson)
+    return body.close(`${proof === undefined ? '' : `,"appsecret_proof":"${proof}"`}}`);
   return JSON.stringify({ ...body, ...(proof === undefined ? {} : { appsecret_proof: proof }) });
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Batch, fault, type RejectedMember } from '../../src/kit/index.js';
 import { type ApiContext, call, MAX_ROWS, RawJson, read } from './api.js';
-import { type MetaIdentity, type Rows, rowsOf, rowTexts } from './rows.js';
+import { type MetaIdentity, type Rows, rowsOf } from './rows.js';
 
 /** Where a request belongs in an upload of several. */
 export interface Session {
@@ -16,6 +16,9 @@ const received = z.object({
   num_invalid_entries: z.coerce.number().int().nonnegative().default(0),
   invalid_entry_samples: z.unknown().optional(),
 });
+
+/** Closes the payload. */
+const PAYLOAD_END = Buffer.from('}');
 
 /** Shorter texts in a sample are no hashes. */
 const LEAST_SAMPLE_LENGTH = 32;
@@ -77,24 +80,31 @@ async function send(
 ): Promise<Invalid> {
   const sessionText = session === undefined ? '' : `"session":${JSON.stringify(session)},`;
   const head = `{${sessionText}"payload":{"schema":${JSON.stringify(piece.schema)},"is_raw":true,"data":`;
-  const answer = read(await call(ctx, method, path, new RawJson([head, piece.data, '}'])), received);
+  piece.data.add(PAYLOAD_END);
+  const sent = new RawJson(head, piece.data);
+  const answer = read(await call(ctx, method, path, sent), received);
   const { num_invalid_entries: invalid, invalid_entry_samples: samples } = answer;
-  return { invalid, found: invalid === 0 ? [] : rowsIn(samples, piece, invalid) };
+  return { invalid, found: invalid === 0 ? [] : rowsIn(samples, piece.size, rowTexts(sent), invalid) };
 }
 
 /**
  * The rows that the samples of invalid entries, at most a hundred, are of: those that hold every hash of a sample.
  * People share names and ZIPs, so that one of several would blame others too.
  */
-function rowsIn(samples: unknown, piece: Rows, invalid: number): number[] {
-  if (invalid >= piece.size) return [...Array(piece.size).keys()];
+function rowsIn(samples: unknown, size: number, rows: readonly string[], invalid: number): number[] {
+  if (invalid >= size) return [...Array(size).keys()];
   const entries = typeof samples === 'object' && samples !== null ? Object.entries(samples) : [];
   const known = entries
     .map((entry) => textsIn(entry).filter((text) => text.length >= LEAST_SAMPLE_LENGTH))
     .filter((texts) => texts.length > 0);
-  return rowTexts(piece).flatMap((row, index) =>
+  return rows.flatMap((row, index) =>
     known.some((texts) => texts.every((text) => row.includes(text))) ? [index] : [],
   );
+}
+
+/** The rows that were sent, each as its JSON. */
+function rowTexts(sent: RawJson): string[] {
+  return (sent.parsed() as { payload: { data: string[][] } }).payload.data.map((row) => JSON.stringify(row));
 }
 
 function ownersOf(found: readonly number[], { owners }: Rows): number[] {

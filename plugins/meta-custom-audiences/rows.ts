@@ -23,7 +23,7 @@ export interface Rows {
   /** Keys of the columns. */
   schema: readonly string[];
   /** JSON array of the rows, each an array of strings. */
-  data: Buffer;
+  data: JsonText;
   /** How many rows. */
   size: number;
   /** The member in the batch that each row is of. */
@@ -39,7 +39,8 @@ export function formsOf(identifiers: readonly Identifier[]): IdentityForm<MetaId
 export function rowOfNobody({ identifiers }: MetaSettings, seed: string): Rows {
   const schema = schemaOf(identifiers);
   const nobody = createHash('sha256').update(`nobody:${seed}`).digest('hex');
-  const data = Buffer.from(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))]));
+  const data = new JsonText();
+  data.add(Buffer.from(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))])));
   return { schema, data, size: 1, owners: [] };
 }
 
@@ -48,16 +49,14 @@ interface Column {
   type: MetaIdentity;
   /** Its cells where a member has none. */
   empty: Uint8Array;
-  add: (value: Uint8Array) => void;
+  /** Whether it is a combination, with a cell for each part and one for the country. */
+  hasParts: boolean;
 }
 
 const [OPENING, NEXT_ROW, CLOSING] = [Buffer.from('[['), Buffer.from('],['), Buffer.from(']]')];
 const [COMMA, COUNTRY] = [Buffer.from(','), Buffer.from(`,"${US}"`)];
-const SEPARATOR = '|'.charCodeAt(0);
-const HASH_DIGITS = 64;
-
-/** One batch at a time is written, from its beginning to its end. */
-const text = new JsonText();
+/** What stands in front of the rows in a body, at most; more would be in order, but slower. */
+const HEAD_BYTES = 1024;
 
 /**
  * A row for a member, and another one for every further value that it has of an identifier; in pieces of `most` rows.
@@ -68,9 +67,10 @@ export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>
   const columns = inOrder(identifiers).map(columnOf);
   const pieces: Rows[] = [];
   let owners: number[] = [];
+  let text = batch.text(HEAD_BYTES);
   const close = () => {
     text.add(CLOSING);
-    pieces.push({ schema, data: text.copy(), size: owners.length, owners });
+    pieces.push({ schema, data: text, size: owners.length, owners });
     owners = [];
   };
   batch.visit((member, owner) => {
@@ -78,9 +78,9 @@ export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>
     for (const { type } of columns) height = Math.max(height, member.count(type));
     for (let row = 0; row < height; row += 1) {
       if (owners.length === most) close();
-      if (owners.length === 0) text.clear();
+      if (owners.length === 0 && pieces.length > 0) text = batch.text(HEAD_BYTES);
       text.add(owners.length === 0 ? OPENING : NEXT_ROW);
-      addRow(columns, member, row);
+      addRow(text, columns, member, row);
       owners.push(owner);
     }
   });
@@ -88,46 +88,27 @@ export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>
   return pieces;
 }
 
-/** The rows of a piece, each as its JSON. */
-export function rowTexts({ data }: Rows): string[] {
-  return (JSON.parse(data.toString('latin1')) as string[][]).map((row) => JSON.stringify(row));
-}
-
-function addRow(columns: readonly Column[], member: MemberView<MetaIdentity>, row: number): void {
+function addRow(
+  text: JsonText,
+  columns: readonly Column[],
+  member: MemberView<MetaIdentity>,
+  row: number,
+): void {
   let isFirst = true;
-  for (const { type, empty, add } of columns) {
+  for (const { type, empty, hasParts } of columns) {
     if (!isFirst) text.add(COMMA);
     isFirst = false;
-    if (row < member.count(type)) add(member.value(type, row));
-    else text.add(empty);
+    if (row >= member.count(type)) text.add(empty);
+    else if (hasParts) {
+      member.writeParts(text, type, row);
+      text.add(COUNTRY);
+    } else member.write(text, type, row);
   }
 }
 
 function columnOf(identifier: Identifier): Column {
   const { type, keys } = PARTS[identifier];
-  const empty = Buffer.from(keys.map(() => '""').join(','));
-  return { type, empty, add: identifier === 'name' ? addName : addHash };
-}
-
-function addHash(value: Uint8Array): void {
-  text.addString(value, 0, value.length);
-}
-
-/** Hashes of first name, last name, ZIP and state, joined by `|`, and the country. */
-function addName(value: Uint8Array): void {
-  let from = 0;
-  for (let to = endOfPart(value, from); to !== -1; to = endOfPart(value, from)) {
-    text.addString(value, from, to);
-    text.add(COMMA);
-    from = to + 1;
-  }
-  text.addString(value, from, value.length);
-  text.add(COUNTRY);
-}
-
-/** Mostly behind the digits of a hash; -1: it is the last part. */
-function endOfPart(value: Uint8Array, from: number): number {
-  return value[from + HASH_DIGITS] === SEPARATOR ? from + HASH_DIGITS : value.indexOf(SEPARATOR, from);
+  return { type, empty: Buffer.from(keys.map(() => '""').join(',')), hasParts: identifier === 'name' };
 }
 
 function schemaOf(identifiers: readonly Identifier[]): string[] {

@@ -6,7 +6,7 @@ export * from './fault.js';
 export * from './identity-types.js';
 export * from './input.js';
 export * from './json-text.js';
-export { type MemberView, visitObjects } from './member-view.js';
+export { addParts, type MemberView, visitObjects } from './member-view.js';
 export * from './normalisation-profiles.js';
 export * from './naming.js';
 export * from './oauth2.js';

@@ -1,4 +1,5 @@
 import type { IdentityType } from './identity-types.js';
+import type { JsonText } from './json-text.js';
 import type { OutputMember } from './output.js';
 
 /** A member while a visit stands at it: good until the visitor returns. */
@@ -7,6 +8,26 @@ export interface MemberView<I extends IdentityType = IdentityType> {
   count(type: I): number;
   /** One of them, counted from 0, as UTF-8. */
   value(type: I, nth: number): Uint8Array;
+  /** Adds one of them to a text as a JSON string. */
+  write(text: JsonText, type: I, nth: number): void;
+  /** Of a combination: its parts as JSON strings with commas between. */
+  writeParts(text: JsonText, type: I, nth: number): void;
+}
+
+/** Stands between the parts of a combination; in none of them. */
+const SEPARATOR = '|'.charCodeAt(0);
+const COMMA = Buffer.from(',');
+
+/** Adds the parts of a combination that stands from `from` up to `to`. */
+export function addParts(text: JsonText, source: Uint8Array, from: number, to: number): void {
+  let start = from;
+  for (let at = from; at < to; at += 1) {
+    if (source[at] !== SEPARATOR) continue;
+    text.addString(source, start, at);
+    text.add(COMMA);
+    start = at + 1;
+  }
+  text.addString(source, start, to);
 }
 
 /** Shows members that are objects already. */
@@ -16,9 +37,12 @@ export function visitObjects<I extends IdentityType>(
 ): void {
   for (const [index, { identities }] of members.entries()) {
     const all = identities as { readonly [type: string]: readonly string[] | undefined };
+    const value = (type: I, nth: number) => Buffer.from(all[type]?.[nth] ?? '');
     const view: MemberView<I> = {
       count: (type) => all[type]?.length ?? 0,
-      value: (type, nth) => Buffer.from(all[type]?.[nth] ?? ''),
+      value,
+      write: (text, type, nth) => text.addString(value(type, nth), 0, value(type, nth).length),
+      writeParts: (text, type, nth) => addParts(text, value(type, nth), 0, value(type, nth).length),
     };
     visitor(view, index);
   }

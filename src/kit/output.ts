@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
 import type { ConnectorError } from './fault.js';
 import type { Counting } from './counting.js';
+import { JsonText } from './json-text.js';
 import { visitObjects, type MemberView } from './member-view.js';
 import type { NameRule } from './naming.js';
 import type { IdentityEncoding, IdentityType } from './identity-types.js';
@@ -51,7 +52,7 @@ export interface Batch<I extends IdentityType = IdentityType> {
   readonly members: readonly OutputMember<I>[];
   /**
    * The members as a JSON array in UTF-8, ready to be sent: what `JSON.stringify(members)` means, between the texts
-   * `front` and `back` where they are given. A body that is made so is copied together once.
+   * `front` and `back` where they are given. Its memory is the hub's, like that of {@link text}.
    */
   membersJson(front?: string, back?: string): Uint8Array;
   /**
@@ -60,6 +61,13 @@ export interface Batch<I extends IdentityType = IdentityType> {
    * most of the work.
    */
   visit(visitor: (member: MemberView<I>, index: number) => void): void;
+  /**
+   * An empty text for a body. Its memory is the hub's, which writes the bodies of later batches there once the connector
+   * has answered for this one without a failure: what is to be kept longer has to be copied.
+   *
+   * @param room bytes to be put in front of it in the end, see {@link JsonText.take}
+   */
+  text(room?: number): JsonText;
   /** Versions of the audience this batch belongs to: from the delivered one to the new one. */
   fromVersion: number;
   toVersion: number;
@@ -78,6 +86,7 @@ export function batchFrom<I extends IdentityType>(batch: {
     size: members.length,
     membersJson: (front = '', back = '') => new TextEncoder().encode(front + JSON.stringify(members) + back),
     visit: (visitor) => visitObjects(members, visitor),
+    text: (room) => new JsonText(undefined, room),
   };
 }
 

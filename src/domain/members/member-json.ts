@@ -1,4 +1,4 @@
-import { JsonText } from '../../kit/index.js';
+import { type JsonText } from '../../kit/index.js';
 import { MemberCursor, type MemberPosition } from './member-cursor.js';
 import type { MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';
@@ -16,19 +16,16 @@ const [ATTRIBUTES, IDENTITIES] = ['","attributes":{', '","identities":{'];
 const COMMA = bytesOf(',');
 
 /** One at a time is written, from its beginning to its end. */
-const text = new JsonText();
 const values = new MemberValues();
 
 /**
- * The JSON array of those members of the runs who have an identity, between two texts, as a buffer of its own: each the
- * `OutputMember` of the kit.
+ * Adds the JSON array of those members of the runs who have an identity: each the `OutputMember` of the kit.
  *
  * Written here and not by the engine, because a loop over bytes costs a tenth of string functions over columns; nothing
  * becomes a string or an object on the way.
  */
-export function membersJson(runs: readonly MemberRun[], front: string, back: string): Buffer {
-  text.clear();
-  text.add(bytesOf(`${front}[`));
+export function addMembers(text: JsonText, runs: readonly MemberRun[]): void {
+  text.add(bytesOf('['));
   let opening = OPEN;
   for (const { rows, start, end } of runs) {
     const heads = headsOf(rows);
@@ -37,12 +34,11 @@ export function membersJson(runs: readonly MemberRun[], front: string, back: str
       if (!cursor.owns(cursor.identities)) continue;
       text.add(opening);
       opening = NEXT;
-      addMember(cursor, heads);
+      addMember(text, cursor, heads);
     }
   }
   if (opening === NEXT) text.add(CLOSE);
-  text.add(bytesOf(`]${back}`));
-  return text.copy();
+  text.add(bytesOf(']'));
 }
 
 /** What stands in front of the values of a place, or of an attribute. */
@@ -68,10 +64,10 @@ function headsOf({ types, names }: MemberRows): Heads {
 }
 
 /** All but what opens and closes a member. */
-function addMember(cursor: MemberCursor, heads: Heads): void {
+function addMember(text: JsonText, cursor: MemberCursor, heads: Heads): void {
   text.addInteger(cursor.high, cursor.low);
   const hasAttributes = cursor.owns(cursor.attributes);
-  if (hasAttributes) addAttributes(cursor, heads);
+  if (hasAttributes) addAttributes(text, cursor, heads);
   values.readFrom(cursor);
   const { types, identities } = cursor.rows;
   let front = hasAttributes ? heads.behindAttributes : heads.first;
@@ -86,7 +82,7 @@ function addMember(cursor: MemberCursor, heads: Heads): void {
   }
 }
 
-function addAttributes(cursor: MemberCursor, { firstName, nextName }: Heads): void {
+function addAttributes(text: JsonText, cursor: MemberCursor, { firstName, nextName }: Heads): void {
   const { attributes } = cursor;
   let front = firstName;
   for (; cursor.owns(attributes); attributes.next()) {

@@ -1,17 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { int64, memberRowsOf, row } from '../../../test/support/member-rows.js';
-import type { MemberView, OutputMember } from '../../kit/index.js';
+import { JsonText, type MemberView, type OutputMember } from '../../kit/index.js';
 import {
+  addMembers,
   bytesOf,
   MemberCursor,
   memberObjects,
   visitMembers,
-  membersJson,
   MemberValues,
   type MemberRows,
   type MemberRun,
 } from './index.js';
+
+/** With room for some of the text in front, for none, or for more than all. */
+function jsonOf(runs: readonly MemberRun[], front = '', back = '', room = 0): Buffer {
+  const text = new JsonText(undefined, room);
+  addMembers(text, runs);
+  return text.take(front, back);
+}
 
 const anyValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 9 }),
@@ -86,7 +93,7 @@ describe('the rows of members', () => {
       fc.property(anyMembers, (members) => {
         const rows = memberRowsOf(members);
         const expected = members.filter(hasIdentities);
-        expect(parsed(membersJson([whole(rows)], '', ''))).toEqual(expected);
+        expect(parsed(jsonOf([whole(rows)]))).toEqual(expected);
         expect(memberObjects(whole(rows))).toEqual(expected);
         const visited: string[][] = [];
         const behind = visitMembers(whole(rows), 5, (member, index) => {
@@ -114,7 +121,7 @@ describe('the rows of members', () => {
         const expected = members.slice(from, to).filter(hasIdentities);
         expect(memberObjects(run)).toEqual(expected);
         const runs = [run, { ...run, end: run.start.owner }];
-        expect(parsed(membersJson(runs, '', ''))).toEqual(expected);
+        expect(parsed(jsonOf(runs))).toEqual(expected);
       }),
     );
   });
@@ -147,7 +154,7 @@ describe('the rows of members', () => {
     };
     const expected = [{ mpid: '7', identities: { email: ['z', 'é'], phone: ['a', 'b'] } }];
     expect(memberObjects(whole(rows))).toEqual(expected);
-    expect(parsed(membersJson([whole(rows)], '', ''))).toEqual(expected);
+    expect(parsed(jsonOf([whole(rows)]))).toEqual(expected);
   });
 
   it('of two places of one type are one list, in which a value stands once', () => {
@@ -161,7 +168,7 @@ describe('the rows of members', () => {
     };
     const expected = [{ mpid: '7', identities: { email: ['a', 'b'], phone: ['b'] } }];
     expect(memberObjects(whole(rows))).toEqual(expected);
-    expect(membersJson([whole(rows)], '', '').toString()).toBe(JSON.stringify(expected));
+    expect(jsonOf([whole(rows)]).toString()).toBe(JSON.stringify(expected));
   });
 
   it('that are no UTF-8 become U+FFFD', () => {
@@ -173,7 +180,7 @@ describe('the rows of members', () => {
       names: [],
     };
     const expected = '[{"mpid":"3","identities":{"email":["A\uFFFDB"]}}]';
-    expect(membersJson([whole(rows)], '', '').toString()).toBe(expected);
+    expect(jsonOf([whole(rows)]).toString()).toBe(expected);
     expect(JSON.stringify(memberObjects(whole(rows)))).toBe(expected);
   });
 
@@ -214,7 +221,7 @@ describe('the rows of members', () => {
       identities: { email: [`person${index}@example.com`, '"'.repeat(index % 50)] },
     }));
     const rows = memberRowsOf(many);
-    const json = membersJson([whole(rows)], '{"é":', '}').toString('utf8');
+    const json = jsonOf([whole(rows)], '{"é":', '}').toString('utf8');
     expect(json.startsWith('{"é":[')).toBe(true);
     expect((JSON.parse(json) as { é: OutputMember[] }).é.map(({ mpid }) => mpid)).toEqual(inOrder(many));
   });

@@ -1,4 +1,4 @@
-import type { IdentityType, MemberView } from '../../kit/index.js';
+import { addParts, type IdentityType, type JsonText, type MemberView } from '../../kit/index.js';
 import { MemberCursor } from './member-cursor.js';
 import type { MemberRun } from './member-json.js';
 import type { MemberRows } from './member-rows.js';
@@ -18,11 +18,26 @@ class RowsView implements MemberView {
   }
 
   value(type: IdentityType, nth: number): Uint8Array {
-    const { places, froms, tos } = this.values;
-    // Those of one type stand side by side.
+    const one = this.firstOf(type) + nth;
+    return this.rows.identities.subarray(this.values.froms[one], this.values.tos[one]);
+  }
+
+  write(text: JsonText, type: IdentityType, nth: number): void {
+    const one = this.firstOf(type) + nth;
+    text.addString(this.rows.identities, this.values.froms[one] ?? 0, this.values.tos[one] ?? 0);
+  }
+
+  writeParts(text: JsonText, type: IdentityType, nth: number): void {
+    const one = this.firstOf(type) + nth;
+    addParts(text, this.rows.identities, this.values.froms[one] ?? 0, this.values.tos[one] ?? 0);
+  }
+
+  /** Those of one type stand side by side. */
+  private firstOf(type: IdentityType): number {
+    const { places, count } = this.values;
     let one = 0;
-    while (one < this.values.count && this.rows.types[places[one] ?? 0] !== type) one += 1;
-    return this.rows.identities.subarray(froms[one + nth], tos[one + nth]);
+    while (one < count && this.rows.types[places[one] ?? 0] !== type) one += 1;
+    return one;
   }
 }
 

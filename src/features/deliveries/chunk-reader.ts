@@ -15,6 +15,11 @@ import type { Ledger, RowsPage, Selection } from '../ledger/index.js';
  */
 const [FIRST_PAGE_SIZE, LARGEST_PAGE_SIZE] = [10_000, 160_000];
 
+/**
+ * Bytes of a page, about. Larger ones make the garbage collector come more often than what they save in queries.
+ */
+const PAGE_BYTES = 2 ** 24;
+
 /** One chunk to deal with, and where the delivery is when that is done. */
 export interface Step {
   operation: Operation;
@@ -53,6 +58,13 @@ const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities', 'add_a
 
 /** Those of them that are about members who stay. */
 const OF_STAYERS = ['add_identities', 'add_again'] as const;
+
+/** Rows of the ledger for the page after one of `size`. */
+function sizeAfter(size: number, { owners, identities, attributes }: MemberRows): number {
+  const bytesPerRow = (owners.length + identities.length + attributes.length) / size;
+  const fitting = Math.max(FIRST_PAGE_SIZE, Math.floor(PAGE_BYTES / Math.max(1, bytesPerRow)));
+  return Math.min(size * 2, LARGEST_PAGE_SIZE, fitting);
+}
 
 /** Reads what a delivery has to send, in the order of its cursor. */
 export class ChunkReader {
@@ -129,23 +141,24 @@ export class ChunkReader {
 
   /** Pages in order; while one is being sent the next one is being read. */
   private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<MemberRows> {
+    const pages = this.pagesOf(operation);
     let size = FIRST_PAGE_SIZE;
-    let coming: Promise<RowsPage> | undefined = this.page(operation, { after: afterMpid, limit: size });
+    let coming: Promise<RowsPage> | undefined = pages.page({ after: afterMpid, limit: size });
     while (coming) {
       const { rows, next }: RowsPage = await coming;
-      size = Math.min(size * 2, LARGEST_PAGE_SIZE);
-      coming = next === null ? undefined : this.page(operation, { after: next, limit: size });
+      size = sizeAfter(size, rows);
+      coming = next === null ? undefined : pages.page({ after: next, limit: size });
       // Whoever stops reading early never asks for it; its failure is then nobody's.
       coming?.catch(() => undefined);
       yield rows;
     }
   }
 
-  private page(operation: Operation, page: { after: string | null; limit: number }): Promise<RowsPage> {
+  private pagesOf(operation: Operation) {
     const { key, forms } = this.reading;
     const attributes = operation === 'remove' ? [] : this.reading.attributes;
-    const request = { ...page, forms, attributes, condition: this.condition(operation) };
-    return this.ledger.rows(key, this.selection(operation), request);
+    const request = { forms, attributes, condition: this.condition(operation) };
+    return this.ledger.pages(key, this.selection(operation), request);
   }
 
   private selection(operation: Operation): Selection {

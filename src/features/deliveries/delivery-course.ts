@@ -6,10 +6,10 @@ import { freeBuffer } from './free-buffer.js';
 import type { FinishedStep, PartnerSide } from './partner-side.js';
 
 /** Steps that may be finished and not yet written down: beyond, sending waits. More would be sent again after a crash. */
-const MAX_UNSAVED = 64;
+const MAX_UNSAVED = 128;
 
 /** So many are written down at once, whatever the time. */
-const SAVE_AT = 32;
+const SAVE_AT = 64;
 
 /**
  * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of
@@ -60,6 +60,8 @@ export class DeliveryCourse {
       journal: DeliveryJournal;
       /** Resolves when the journal says what will be sent: nothing is written down before. */
       planned: Promise<void>;
+      /** Resolves once what a step began to send has gone out. */
+      written: () => Promise<void>;
     },
     private readonly options: { concurrency: number; jobs: number; attempt: Attempt },
     /** Aborts: no further step is begun. */
@@ -96,6 +98,8 @@ export class DeliveryCourse {
   /** Starts a step, and waits until there is room for the next one. */
   private async begin(step: Step): Promise<{ error: unknown } | undefined> {
     this.#underWay.push(this.settle(step));
+    // A transaction keeps this thread busy: the partner is to have its next batch before.
+    if (this.#unsaved.length > 0) void this.parts.written().then(() => this.saveSoon());
     while (this.#underWay.length >= (this.options.attempt.probing ? 1 : this.options.concurrency)) {
       const failure = await this.takeOldest(false);
       if (failure) return failure;
@@ -128,10 +132,10 @@ export class DeliveryCourse {
     this.#unsaved.push(settled.finished);
     // A probe has to be answered for before anything else is sent.
     if (this.options.attempt.probing) await this.saveAll();
-    else {
+    else if (this.#unsaved.length >= MAX_UNSAVED) {
       this.saveSoon();
-      if (this.#unsaved.length >= MAX_UNSAVED) await this.#saving;
-    }
+      await this.#saving;
+    } else this.#saveTimer ??= setTimeout(() => this.timeIsUp(), SAVE_EVERY_MS);
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 import { CLEAN_UP, targetOfVariant } from '../../domain/audiences/index.js';
 import { sharedAttributes } from '../../domain/identities/index.js';
-import { PartnerCalls, type CallPacing, type PartnerLine } from '../../host/outputs/index.js';
+import { afterSending, PartnerCalls, type CallPacing, type PartnerLine } from '../../host/outputs/index.js';
 import { identitiesOf, type ConnectorError } from '../../kit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
@@ -180,7 +180,8 @@ export class DeliveryRunner {
         const kept = sharers.map(({ members }) => members);
         const leaving = leavingOf(order, line, { leavers, version: toVersion, kept });
         const changes = withoutKept(reader.steps(cursor), ledger, leaving);
-        const steps = oneAhead(changes, ({ chunk }) => chunk.members.prepare());
+        const written = () => afterSending(line);
+        const steps = oneAhead(changes, ({ chunk }) => chunk.members.prepare(), written);
         const audience = await partnerAudience(journal, order, calls);
         await touch(this.parts.db, this.parts.lease, order, this.parts.clock.now());
         const side = new PartnerSide(calls, audience, {
@@ -192,7 +193,7 @@ export class DeliveryRunner {
         });
         const { concurrency = 1, jobs: ahead = 1 } = line.limits;
         const options = { concurrency, jobs: Math.max(ahead, concurrency), attempt };
-        const course = new DeliveryCourse(order, { steps, side, journal, planned }, options, signal);
+        const course = new DeliveryCourse(order, { steps, side, journal, planned, written }, options, signal);
         const end = await course.run();
         await planned;
         if (end === 'sent') await this.finish(id, cursor.operation, side);

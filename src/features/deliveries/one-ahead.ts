@@ -1,22 +1,29 @@
 /**
- * The same items, the first one asked for at once, each later one while the one before it is dealt with: after what
- * its receiver does with it at once. `prepare` is done to each as soon as it is there.
+ * The same items, the first one asked for at once, each later one while the one before it is dealt with: once `written`
+ * resolves, because whatever is done here holds up what is being sent, or when its receiver asks for it. `prepare` is
+ * done to each as soon as it is there.
  */
-export function oneAhead<T>(items: AsyncGenerator<T>, prepare: (item: T) => void): AsyncGenerator<T> {
-  const ask = () => asked(items, prepare);
-  return following(ask, ask());
+export function oneAhead<T>(
+  items: AsyncGenerator<T>,
+  prepare: (item: T) => void,
+  written: () => Promise<void>,
+): AsyncGenerator<T> {
+  return following(() => asked(items, prepare), written);
 }
 
 async function* following<T>(
   ask: () => Promise<IteratorResult<T>>,
-  first: Promise<IteratorResult<T>>,
+  written: () => Promise<void>,
 ): AsyncGenerator<T> {
-  let coming = first;
+  let coming = ask();
   for (let item = await coming; !item.done; item = await coming) {
-    coming = afterThis().then(ask);
+    let want = (): void => undefined;
+    const wanted = new Promise<void>((resolve) => (want = resolve));
+    coming = Promise.race([written(), wanted]).then(ask);
     // Whoever stops early never asks for it; its failure is then nobody's.
     coming.catch(() => undefined);
     yield item.value;
+    want();
   }
 }
 
@@ -27,11 +34,4 @@ function asked<T>(items: AsyncGenerator<T>, prepare: (item: T) => void): Promise
   });
   coming.catch(() => undefined);
   return coming;
-}
-
-/** Turns of the event loop until a request that was just made has gone out: a used socket is taken up a turn later. */
-const TURNS = 3;
-
-async function afterThis(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

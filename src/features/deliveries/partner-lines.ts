@@ -33,6 +33,7 @@ export class PartnerLines {
           settings: connection.settings,
           attributes: connection.attributes,
         }),
+        written: () => ready.written(),
         secrets: ready.secrets,
       };
     } catch (error) {

@@ -139,6 +139,7 @@ export class PartnerSide {
         rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
       })),
     );
+    chunk.members.settle();
     return outcomesOf(rejects, chunk);
   }
 }

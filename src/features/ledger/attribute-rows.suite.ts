@@ -64,13 +64,10 @@ export function sharesAttributes(place: () => Place): void {
         );
         // The last one is not shared.
         const attributes = kept.slice(0, 3);
-        const request = {
-          after: null,
-          limit: 100,
-          forms: [{ type: 'email', encoding: 'raw' } as const],
-          attributes,
-        };
-        const { rows: page } = await ledger.rows(key, { what: 'members', version: 1 }, request);
+        const request = { forms: [{ type: 'email', encoding: 'raw' } as const], attributes };
+        const { rows: page } = await ledger
+          .pages(key, { what: 'members', version: 1 }, request)
+          .page({ after: null, limit: 100 });
         expect(ownersOf(page)).toEqual(MEMBERS);
         const chunker = new MemberChunker({ batchSize: 2 });
         const lists = [...chunker.push(page), ...chunker.flush()].map((chunk) => chunk.members);

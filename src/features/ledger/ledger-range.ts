@@ -1,4 +1,3 @@
-import type { SharedAttribute } from '../../domain/identities/index.js';
 import type { IdentityForm } from '../../kit/index.js';
 import { MPID_BYTES, mpidAt } from '../../domain/members/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
@@ -11,8 +10,6 @@ export interface PageRequest {
   limit: number;
   forms: readonly IdentityForm[];
   condition?: MpidCondition;
-  /** Of `rows`: attributes that go with the identities. */
-  attributes?: readonly SharedAttribute[];
   /** Whether a page may have fewer members than `limit`, or none, before the end. */
   sparse?: boolean;
 }

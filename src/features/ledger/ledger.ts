@@ -5,7 +5,7 @@ import type { Warehouse } from '../../platform/warehouse/index.js';
 import { audiencesThatLearned, type IdentityRange, type LearnedOf } from './identity-changes.js';
 import { membersOf, type IdentityRows } from './identity-rows.js';
 import { LEAST_WINDOW_ROWS, nextRange, type PageRequest } from './ledger-range.js';
-import { memberRows, type RowsPage } from './member-rows.js';
+import { MemberPages, type RowsRequest } from './member-rows.js';
 import { inOrderOfTypes } from './member-rows-sql.js';
 import { keptSql, type KeptMembers } from './reached.js';
 import { selectSql, type AudienceKey, type Selection } from './selections.js';
@@ -190,9 +190,9 @@ export class Ledger {
     return { members, next };
   }
 
-  /** The members among the next `limit` rows of the ledger, as the rows of which batches are made. */
-  rows(key: AudienceKey, selection: Selection, request: PageRequest): Promise<RowsPage> {
-    return memberRows(this.warehouse, key, selection, request);
+  /** The members of a selection as the rows of which batches are made. */
+  pages(key: AudienceKey, selection: Selection, request: RowsRequest): MemberPages {
+    return new MemberPages(this.warehouse, key, selection, request);
   }
 
   /** Every change of one profile in one audience up to the published version, oldest first. */

@@ -3,15 +3,24 @@ import { sqlStrings } from '../../domain/sql-text.js';
 import type { IdentityForm } from '../../kit/index.js';
 import { codesOf, formsOfTypeSql, formValueSql, mayLeaveOut, type MpidCondition } from './sql.js';
 
-/** Query of `mpid, place, value`, see `MemberRows` of domain/members: identities of `members` in these forms. */
+/** Forms at their places, and the codes of types that nobody has. */
+export interface PlacedForms {
+  places: readonly IdentityForm[];
+  absent: ReadonlySet<number>;
+}
+
+/**
+ * Query of `mpid, place, value`, see `MemberRows` of domain/members: identities of `members` in these forms; undefined:
+ * of everybody in the range.
+ */
 export function identityRowsSql(
   workspace: number,
-  members: string,
-  places: readonly IdentityForm[],
+  members: string | undefined,
+  forms: PlacedForms,
   range: MpidCondition,
 ): string {
-  const whose = `${range} AND mpid IN (${members})`;
-  return `SELECT mpid, place, out FROM (${formsInSql(workspace, places, whose)}) ORDER BY mpid`;
+  const whose = members === undefined ? range : `${range} AND mpid IN (${members})`;
+  return `SELECT mpid, place, out FROM (${formsInSql(workspace, forms, whose)}) ORDER BY mpid`;
 }
 
 /** The same of attributes. Of what several imports said, the one with the highest sequence counts. */
@@ -30,13 +39,13 @@ export function attributeRowsSql(
 /** Rows of `mpid, place, out`: a member's value in the form at `place`, counted from 1; 0 where it has none at all. */
 export function identitiesOfSql(workspace: number, members: string, places: readonly IdentityForm[]): string {
   return `SELECT m.mpid AS mpid, i.place AS place, i.out AS out FROM (${members}) AS m LEFT JOIN (
-      SELECT mpid, toUInt8(place + 1) AS place, out FROM (${formsInSql(workspace, places, '1')})
+      SELECT mpid, toUInt8(place + 1) AS place, out FROM (${formsInSql(workspace, { places, absent: new Set() }, '1')})
     ) AS i ON m.mpid = i.mpid`;
 }
 
 /** Rows of `mpid, place, out`, in the order of the profiles' table: each identity in each form that it goes to. */
-function formsInSql(workspace: number, places: readonly IdentityForm[], range: MpidCondition): string {
-  return `SELECT mpid, form AS place, ${formValueSql(places)} AS out
+function formsInSql(workspace: number, { places, absent }: PlacedForms, range: MpidCondition): string {
+  return `SELECT mpid, form AS place, ${formValueSql(places, absent)} AS out
     FROM (
       SELECT mpid, type, value, ${placesOfTypeSql(places)} AS form FROM profiles
       WHERE workspace = ${workspace} AND type IN (${codesOf(places).join(', ') || '0'}) AND ${range})

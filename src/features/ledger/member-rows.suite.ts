@@ -1,9 +1,15 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { everybodyIn } from '../../../test/support/member-rows.js';
-import { membersJson } from '../../domain/members/index.js';
+import { addMembers } from '../../domain/members/index.js';
 import { codeOf } from '../../domain/identities/identity-codes.js';
-import { IDENTITY_TYPES, type IdentityForm, type IdentityType, type OutputMember } from '../../kit/index.js';
+import {
+  IDENTITY_TYPES,
+  JsonText,
+  type IdentityForm,
+  type IdentityType,
+  type OutputMember,
+} from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { Ledger } from './ledger.js';
 import type { RowsPage } from './member-rows.js';
@@ -56,6 +62,11 @@ async function insertIdentities(
     texts: identities.map(({ value }) => value),
   };
   await warehouse.command(
+    `INSERT INTO identities SELECT ${workspace}, one.2, rand64(), one.3, one.1 FROM (SELECT arrayJoin(
+       arrayZip({mpids:Array(Int64)}, {types:Array(UInt8)}, {texts:Array(String)})) AS one)`,
+    { params },
+  );
+  await warehouse.command(
     `INSERT INTO profiles SELECT ${workspace}, one.1, one.2, one.3 FROM (SELECT arrayJoin(
        arrayZip({mpids:Array(Int64)}, {types:Array(UInt8)}, {texts:Array(String)})) AS one)`,
     { params },
@@ -93,8 +104,9 @@ export function describeMemberRows(opened: () => Warehouse): void {
         }
         const selection = { what: 'members', version: 2 } as const;
         const found: OutputMember[] = [];
+        const pages = ledger.pages(key, selection, { forms });
         for (let after: string | null = null; ;) {
-          const page: RowsPage = await ledger.rows(key, selection, { after, limit: 2, forms });
+          const page: RowsPage = await pages.page({ after, limit: 2 });
           found.push(...everybodyIn(page.rows));
           if (page.next === null) break;
           after = page.next;
@@ -145,8 +157,9 @@ export function describeMemberRows(opened: () => Warehouse): void {
             await insertIdentities(warehouse, key.workspace, some);
           const request = { forms, ...(condition === undefined ? {} : { condition }) };
           const found: OutputMember[] = [];
+          const pages = ledger.pages(key, selection, request);
           for (let after: string | null = null; ;) {
-            const page: RowsPage = await ledger.rows(key, selection, { ...request, after, limit: 3 });
+            const page: RowsPage = await pages.page({ after, limit: 3 });
             found.push(...everybodyIn(page.rows));
             if (page.next === null) break;
             after = page.next;
@@ -166,11 +179,13 @@ export function describeMemberRows(opened: () => Warehouse): void {
       `INSERT INTO profiles SELECT 78, number - 99999, ${codeOf('email')}, concat('p', toString(number - 99999), '@example.com')
        FROM numbers(200000) WHERE number - 99999 != 5`,
     );
-    const { rows, next } = await ledger.rows(
-      { audienceId, workspace: 78 },
-      { what: 'add', from: 0, to: 1 },
-      { after: null, limit: 10, forms: [{ type: 'email', encoding: 'raw' }] },
-    );
+    const { rows, next } = await ledger
+      .pages(
+        { audienceId, workspace: 78 },
+        { what: 'add', from: 0, to: 1 },
+        { forms: [{ type: 'email', encoding: 'raw' }] },
+      )
+      .page({ after: null, limit: 10 });
     expect([everybodyIn(rows), next]).toEqual([
       [
         { mpid: '-90000', identities: { email: ['p-90000@example.com'] } },
@@ -181,18 +196,35 @@ export function describeMemberRows(opened: () => Warehouse): void {
     ]);
   });
 
+  it('reads ids of data partners bare, in a workspace that has some', async () => {
+    const audienceId = nextAudience++;
+    const key = { audienceId, workspace: 79 };
+    await writeChanges(warehouse, audienceId, 1, new Set(), new Set([1, 2]));
+    await insertIdentities(warehouse, key.workspace, [
+      { owner: 1, type: 'voter_id', value: 'targetsmart:VB1' },
+      { owner: 2, type: 'email', value: 'a:b@example.com' },
+    ]);
+    const forms = IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const }));
+    const { rows } = await ledger
+      .pages(key, { what: 'add', from: 0, to: 1 }, { forms })
+      .page({ after: null, limit: 10 });
+    expect(everybodyIn(rows)).toEqual([
+      { mpid: '1', identities: { voter_id: ['VB1'] } },
+      { mpid: '2', identities: { email: ['a:b@example.com'] } },
+    ]);
+  });
+
   it('writes what is no UTF-8 as U+FFFD, so that the text is JSON', async () => {
     const audienceId = nextAudience++;
     await writeChanges(warehouse, audienceId, 1, new Set(), new Set([3]));
     await warehouse.command(`INSERT INTO profiles VALUES (77, 3, ${codeOf('email')}, unhex('41FF42'))`);
     const forms = IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const }));
-    const { rows } = await ledger.rows(
-      { audienceId, workspace: 77 },
-      { what: 'add', from: 0, to: 1 },
-      { after: null, limit: 10, forms },
-    );
+    const { rows } = await ledger
+      .pages({ audienceId, workspace: 77 }, { what: 'add', from: 0, to: 1 }, { forms })
+      .page({ after: null, limit: 10 });
     const start = { owner: 0, identity: 0, attribute: 0 };
-    const json = membersJson([{ rows, start, end: rows.owners.length }], '', '');
-    expect(json.toString()).toBe('[{"mpid":"3","identities":{"email":["A\uFFFDB"]}}]');
+    const json = new JsonText();
+    addMembers(json, [{ rows, start, end: rows.owners.length }]);
+    expect(json.take().toString()).toBe('[{"mpid":"3","identities":{"email":["A\uFFFDB"]}}]');
   });
 }

@@ -1,10 +1,13 @@
-import { MPID_BYTES, type MemberRows } from '../../domain/members/index.js';
+import { MPID_BYTES, viewOf, type MemberRows } from '../../domain/members/index.js';
 import { isProfiled } from '../../domain/normalisation/index.js';
+import type { SharedAttribute } from '../../domain/identities/index.js';
+import type { IdentityForm } from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { LEAST_WINDOW_ROWS, nextRange, type LedgerRange, type PageRequest } from './ledger-range.js';
+import { LEAST_WINDOW_ROWS, nextRange, type LedgerRange } from './ledger-range.js';
 import { attributeRowsSql, identityRowsSql, inOrderOfTypes } from './member-rows-sql.js';
 import { oppositeRowsSql, rowsSql, selectSql, type AudienceKey, type Selection } from './selections.js';
-import { IN_ORDER, ROWS_SETTINGS, type MpidCondition } from './sql.js';
+import { codesOf, IN_ORDER, ROWS_SETTINGS, type MpidCondition } from './sql.js';
+import { absentTypes } from './absent-types.js';
 
 /** Members as rows, ascending by mpid. All of them are in memory. */
 export interface RowsPage {
@@ -13,92 +16,146 @@ export interface RowsPage {
   next: string | null;
 }
 
+/** What all pages have in common. */
+export interface RowsRequest {
+  forms: readonly IdentityForm[];
+  condition?: MpidCondition;
+  /** Attributes that go with the identities. */
+  attributes?: readonly SharedAttribute[];
+}
+
+/** How the identities of a page's members are found. */
+type LookUp = 'all' | 'among-all' | 'by-index';
+
 /**
  * Looking members up by the index costs several times what reading the identities one after another does, as long as
  * those of others are not this many times more.
  */
 const SPARSE_FACTOR = 10;
+/** Where they are no more than so many times the members, nobody is looked up: the merge passes the others by. */
+const DENSE_FACTOR = 4;
+/** Rows that the index cannot tell from those at the ends of a range. */
+const GRANULES_AT_ENDS = 2 * 8192;
 
 const NOTHING = Buffer.alloc(0);
 
-/** The members among the next `limit` rows of the ledger. */
-export async function memberRows(
-  warehouse: Warehouse,
-  key: AudienceKey,
-  selection: Selection,
-  request: PageRequest,
-): Promise<RowsPage> {
-  const forms = inOrderOfTypes(request.forms);
-  const { attributes: shared = [] } = request;
-  const named = { types: forms.map(({ type }) => type), names: shared.map(({ name }) => name) };
-  const found = await nextRange(warehouse, key, selection, request);
-  if (!found)
-    return { rows: { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named }, next: null };
-  const { inside, next } = found;
-  const condition = `${inside} AND ${request.condition ?? '1'}`;
-  // Whoever is selected has such a row; of those who have one and are not, what is read is passed by.
-  const likely = `SELECT mpid FROM ${rowsSql(key, selection)} AND ${condition}`;
-  // Hashes and partners' rules are; all threads are for them.
-  const isWork = forms.some((form) => form.encoding !== 'raw' || isProfiled(form));
-  const lookUp = async () => {
-    const byIndex = await isSparse(warehouse, key, found);
-    const settings = { ...(isWork ? IN_ORDER : ROWS_SETTINGS), use_index_for_in_with_subqueries: byIndex };
+/**
+ * Members of a selection, page by page, as the rows of which batches are made. What holds for all pages is asked for
+ * once: which types of identity nobody has, whether anybody may have gone again, and how dense the members stand among
+ * the people of the workspace, which is the same everywhere because mpids are hashes.
+ */
+export class MemberPages {
+  readonly #forms: readonly IdentityForm[];
+  readonly #condition: MpidCondition;
+  #absent: Promise<ReadonlySet<number>> | undefined;
+  #hasOpposites: Promise<boolean> | undefined;
+  #lookUp: Promise<LookUp> | undefined;
+
+  constructor(
+    private readonly warehouse: Warehouse,
+    private readonly key: AudienceKey,
+    private readonly selection: Selection,
+    private readonly request: RowsRequest,
+  ) {
+    this.#forms = inOrderOfTypes(request.forms);
+    this.#condition = request.condition ?? '1';
+  }
+
+  /** The members among the next `limit` rows of the ledger. */
+  async page(page: { after: string | null; limit: number }): Promise<RowsPage> {
+    const { attributes: shared = [] } = this.request;
+    const named = { types: this.#forms.map(({ type }) => type), names: shared.map(({ name }) => name) };
+    const found = await nextRange(this.warehouse, this.key, this.selection, page);
+    if (!found)
+      return { rows: { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named }, next: null };
+    const [owners, [identities, attributes]] = await Promise.all([
+      this.owners(found),
+      this.#forms.length + shared.length === 0 ? [NOTHING, NOTHING] : this.values(found),
+    ]);
+    return { rows: { owners, identities, attributes, ...named }, next: found.next };
+  }
+
+  /** Identities and attributes of those who have such a row; of those of them who are not selected, what is read is passed by. */
+  private async values(found: LedgerRange): Promise<[Buffer, Buffer]> {
+    const { attributes: shared = [] } = this.request;
+    const [absent, lookUp] = await Promise.all([this.absent(), this.lookUp(found)]);
+    const likely = `SELECT mpid FROM ${rowsSql(this.key, this.selection)} AND ${found.inside} AND ${this.#condition}`;
+    const members = lookUp === 'all' && this.#condition === '1' ? undefined : likely;
+    // Hashes and partners' rules are; all threads are for them.
+    const isWork = this.#forms.some((form) => form.encoding !== 'raw' || isProfiled(form));
+    const settings = {
+      ...(isWork ? IN_ORDER : ROWS_SETTINGS),
+      use_index_for_in_with_subqueries: lookUp === 'by-index' ? 1 : 0,
+    };
+    const { workspace } = this.key;
     return Promise.all([
-      forms.length === 0
+      this.#forms.length === 0
         ? NOTHING
-        : warehouse.rows(identityRowsSql(key.workspace, likely, forms, inside), { settings }),
+        : this.warehouse.rows(
+            identityRowsSql(workspace, members, { places: this.#forms, absent }, found.inside),
+            { settings },
+          ),
       shared.length === 0
         ? NOTHING
-        : warehouse.rows(attributeRowsSql(key.workspace, likely, shared, inside), { settings }),
+        : this.warehouse.rows(attributeRowsSql(workspace, likely, shared, found.inside), { settings }),
     ]);
-  };
-  const [owners, [identities, attributes]] = await Promise.all([
-    ownersIn(warehouse, key, selection, { found, condition: request.condition ?? '1' }),
-    forms.length + shared.length === 0 ? [NOTHING, NOTHING] : lookUp(),
-  ]);
-  return { rows: { owners, identities, attributes, ...named }, next };
-}
-
-/** Members of a selection in a range. Mostly they are all who have such a row. */
-async function ownersIn(
-  warehouse: Warehouse,
-  key: AudienceKey,
-  selection: Selection,
-  { found: { inside, candidates }, condition }: { found: LedgerRange; condition: MpidCondition },
-): Promise<Buffer> {
-  const opposite = oppositeRowsSql(key, selection);
-  if (condition === '1' && opposite !== undefined) {
-    const [row] = await warehouse.query<{ n: string }>(`SELECT count() AS n FROM ${opposite} AND ${inside}`);
-    if (Number(row?.n) === 0) return withoutRepeats(candidates);
   }
-  const members = selectSql(key, selection, `${inside} AND ${condition}`);
-  return warehouse.rows(`${members} ORDER BY mpid`, { settings: ROWS_SETTINGS });
+
+  /** Members of the selection in a range. Mostly they are all who have such a row. */
+  private async owners(found: LedgerRange): Promise<Buffer> {
+    const { warehouse, key, selection } = this;
+    if (this.#condition === '1' && !(await this.mayHaveOpposites(found.inside)))
+      return withoutRepeats(found.candidates);
+    const members = selectSql(key, selection, `${found.inside} AND ${this.#condition}`);
+    return warehouse.rows(`${members} ORDER BY mpid`, { settings: ROWS_SETTINGS });
+  }
+
+  /** Whether a row in the range says the opposite of those by which the selection is found. */
+  private async mayHaveOpposites(inside: MpidCondition): Promise<boolean> {
+    const opposite = oppositeRowsSql(this.key, this.selection);
+    if (opposite === undefined) return true;
+    this.#hasOpposites ??= this.hasRows(opposite);
+    return (await this.#hasOpposites) && this.hasRows(`${opposite} AND ${inside}`);
+  }
+
+  private async hasRows(rows: string): Promise<boolean> {
+    const [row] = await this.warehouse.query<{ n: string }>(`SELECT count() AS n FROM ${rows}`);
+    return Number(row?.n) > 0;
+  }
+
+  private absent(): Promise<ReadonlySet<number>> {
+    this.#absent ??= absentTypes(this.warehouse, this.key.workspace, codesOf(this.#forms));
+    return this.#absent;
+  }
+
+  private lookUp(found: LedgerRange): Promise<LookUp> {
+    this.#lookUp ??= this.estimated(found);
+    return this.#lookUp;
+  }
+
+  /** By the index alone: it reads no rows. */
+  private async estimated({ inside, rows }: LedgerRange): Promise<LookUp> {
+    const [estimate] = await this.warehouse.query<{ identities: string }>(
+      `SELECT sum(rows) AS identities FROM (
+         EXPLAIN ESTIMATE SELECT mpid FROM profiles WHERE workspace = ${this.key.workspace} AND ${inside})`,
+    );
+    const identities = Number(estimate?.identities ?? 0);
+    if (identities > SPARSE_FACTOR * Math.max(rows, LEAST_WINDOW_ROWS)) return 'by-index';
+    return identities - GRANULES_AT_ENDS <= DENSE_FACTOR * rows ? 'all' : 'among-all';
+  }
 }
 
 /** Rows that were written twice stand side by side. */
 function withoutRepeats(mpids: Buffer): Buffer {
+  const view = viewOf(mpids);
   const repeats: number[] = [];
-  for (let at = MPID_BYTES; at < mpids.length; at += MPID_BYTES)
-    if (mpids.compare(mpids, at - MPID_BYTES, at, at, at + MPID_BYTES) === 0) repeats.push(at);
+  for (let at = MPID_BYTES; at < mpids.length; at += MPID_BYTES) {
+    const isSameLow = view.getInt32(at, true) === view.getInt32(at - MPID_BYTES, true);
+    if (isSameLow && view.getInt32(at + 4, true) === view.getInt32(at - 4, true)) repeats.push(at);
+  }
   if (repeats.length === 0) return mpids;
   const ends = [...repeats, mpids.length];
   return Buffer.concat(
     ends.map((end, index) => mpids.subarray(index === 0 ? 0 : (repeats[index - 1] ?? 0) + MPID_BYTES, end)),
   );
-}
-
-/**
- * 1 where the workspace has so many more identities in a range than the ledger has rows there that they are to be
- * looked up; else 0. By the index alone: it reads no rows.
- */
-async function isSparse(
-  warehouse: Warehouse,
-  { workspace }: AudienceKey,
-  { inside, rows }: LedgerRange,
-): Promise<0 | 1> {
-  const [estimate] = await warehouse.query<{ identities: string }>(
-    `SELECT sum(rows) AS identities FROM (
-       EXPLAIN ESTIMATE SELECT mpid FROM profiles WHERE workspace = ${workspace} AND ${inside})`,
-  );
-  return Number(estimate?.identities ?? 0) > SPARSE_FACTOR * Math.max(rows, LEAST_WINDOW_ROWS) ? 1 : 0;
 }

@@ -65,13 +65,9 @@ export function describeReached(opened: () => Warehouse): void {
   ) {
     const forms = [{ type: 'email', encoding: 'raw' }] as const;
     const found: number[] = [];
+    const pages = ledger.pages(key, selection, { forms, condition });
     for (let after: string | null = null; ;) {
-      const page: RowsPage = await ledger.rows(key, selection, {
-        after,
-        limit: 7,
-        forms,
-        condition,
-      });
+      const page: RowsPage = await pages.page({ after, limit: 7 });
       found.push(...ownersOf(page.rows).map(Number));
       if (page.next === null) return found;
       after = page.next;

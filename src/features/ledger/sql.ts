@@ -66,18 +66,23 @@ export function formsOfTypeSql(forms: readonly IdentityForm[]): string {
 /**
  * Expression (String) over `type`, `value` and `form`, the place in `forms`: the value as that form has it; '' where
  * a normalisation profile leaves it out ({@link mayLeaveOut}).
+ *
+ * @param absent codes of types that nobody has: they cost nothing then
  */
-export function formValueSql(forms: readonly IdentityForm[]): string {
+export function formValueSql(
+  forms: readonly IdentityForm[],
+  absent: ReadonlySet<number> = new Set(),
+): string {
   const branches = forms.flatMap((form, place) => {
-    const here = `form = ${place} AND type =`;
-    const own = `${here} ${codeOf(form.type)}, ${writtenSql(form)}`;
     const hashed = hashedType(form);
-    // What came in hashed already passes through as it is.
-    const passed = hashed === undefined ? 'value' : passOnSql(form.encoding, 'value');
-    return [
-      ...(writtenSql(form) === 'value' ? [] : [own]),
-      ...(hashed === undefined || passed === 'value' ? [] : [`${here} ${codeOf(hashed)}, ${passed}`]),
+    const written = [
+      { code: codeOf(form.type), as: writtenSql(form) },
+      // What came in hashed already passes through as it is.
+      ...(hashed === undefined ? [] : [{ code: codeOf(hashed), as: passOnSql(form.encoding, 'value') }]),
     ];
+    return written
+      .filter(({ code, as }) => as !== 'value' && !absent.has(code))
+      .map(({ code, as }) => `form = ${place} AND type = ${code}, ${as}`);
   });
   return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
 }

@@ -73,6 +73,8 @@ export interface ReadyOutput {
   }): (signal: AbortSignal) => OutputContext<Fields, Fields, Fields>;
   secrets: readonly string[];
   failure(thrown: unknown): ConnectorError;
+  /** Resolves once all requests made so far have left this process, or are over. */
+  written(): Promise<void>;
   /** Fingerprint of the partner account: the same for outputs of one plugin with the same credentials and hosts. */
   account: string;
 }
@@ -115,10 +117,11 @@ export class ContextFactory {
     const log = this.logOf(row, secrets);
     const { http, destinations, clock } = this.parts;
     const accessToken = this.tokenSource(plugin, row, { settings, credentials, secrets });
+    const sending = http.sending();
     const context = (signal: AbortSignal): Context<Fields, Fields> => ({
       settings,
       credentials,
-      http: http.bound(signal),
+      http: http.bound(signal, sending),
       destination: (url, options) => destinations.open(url, options, signal),
       connect: (target) => egressSocket(this.parts.reach.guard, target, signal),
       lookup: this.parts.reach.guard.lookup,
@@ -128,7 +131,7 @@ export class ContextFactory {
       now: () => clock.now(),
     });
     const failure = (thrown: unknown) => asConnectorError(thrown, plugin.id, secrets);
-    return { settings, context, secrets, failure };
+    return { settings, context, secrets, failure, written: () => sending.written() };
   }
 
   /** Gets access tokens for an output with OAuth2; each of them is a secret from then on. */

@@ -9,7 +9,7 @@ import {
   type MemberRun,
 } from '../../domain/members/index.js';
 import type { OutputLimits } from '../../kit/index.js';
-import { MemberList, type Habit } from './member-list.js';
+import { Habit, MemberList } from './member-list.js';
 
 /** Members without an accepted identity that one chunk may hold at most, so that no chunk grows without end. */
 const MAX_SKIPPED = 10_000;
@@ -45,7 +45,7 @@ export class MemberChunker {
   /** Members to send of the present page that are not among the runs yet. */
   #run: { start: MemberPosition; last: number } | undefined;
   readonly #values = new MemberValues();
-  readonly #habit: Habit = {};
+  readonly #habit = new Habit();
 
   constructor(private readonly limits: OutputLimits) {}
 

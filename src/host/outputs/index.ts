@@ -5,6 +5,6 @@ export { asConnectorError, redact } from './connector-failure.js';
 export { asBatch, MemberList } from './member-list.js';
 export { DEFAULT_CALL_PACING, PartnerCalls, type CallPacing } from './partner-calls.js';
 export { StillWaiting, type KeptJob, type PartnerJobs } from './partner-jobs.js';
-export type { AnyOutputContext, PartnerLine } from './partner-line.js';
+export { afterSending, type AnyOutputContext, type PartnerLine } from './partner-line.js';
 export { RateBudget, RateBudgets } from './rate-budget.js';
 export { sendBatch, type BatchOutcome, type Shipment } from './send-batch.js';

@@ -1,5 +1,6 @@
-import { memberObjects, membersJson, visitMembers, type MemberRun } from '../../domain/members/index.js';
-import { visitObjects, type Batch, type MemberView, type OutputMember } from '../../kit/index.js';
+import { addMembers, memberObjects, visitMembers, type MemberRun } from '../../domain/members/index.js';
+import { JsonText, visitObjects, type Batch, type MemberView, type OutputMember } from '../../kit/index.js';
+import { BodyMemory } from './body-memory.js';
 
 /** What is known of the members of some runs without looking at them again. */
 export interface ListFacts {
@@ -8,9 +9,13 @@ export interface ListFacts {
   lastMpid: string;
 }
 
-/** What lists were last asked for: the next ones are made ready as that. */
-export interface Habit {
-  asked?: 'json' | 'objects' | 'visit';
+/** What the lists of a delivery have in common. */
+export class Habit {
+  /** What lists were last asked for: the next ones are made ready as that. */
+  asked: 'json' | 'objects' | 'visit' | undefined;
+  /** Bytes in front of the last JSON. */
+  frontBytes = 0;
+  readonly memory = new BodyMemory();
 }
 
 /**
@@ -20,7 +25,9 @@ export interface Habit {
 export class MemberList {
   #members: readonly OutputMember[] | undefined;
   /** The JSON array, where it was made before anybody asked. */
-  #json: Buffer | undefined;
+  #json: JsonText | undefined;
+  /** Memory of all texts that were made of the list. */
+  #lent: Uint8Array<ArrayBuffer>[] = [];
 
   private constructor(
     private readonly facts: ListFacts,
@@ -33,11 +40,11 @@ export class MemberList {
 
   static of(members: readonly OutputMember[]): MemberList {
     const [firstMpid, lastMpid] = [members.at(0)?.mpid ?? '', members.at(-1)?.mpid ?? ''];
-    return new MemberList({ size: members.length, firstMpid, lastMpid }, members, [], {});
+    return new MemberList({ size: members.length, firstMpid, lastMpid }, members, [], new Habit());
   }
 
   /** @param runs parts of pages, which are there until the batch is settled. */
-  static ofRuns(runs: readonly MemberRun[], facts: ListFacts, habit: Habit = {}): MemberList {
+  static ofRuns(runs: readonly MemberRun[], facts: ListFacts, habit = new Habit()): MemberList {
     return new MemberList(facts, undefined, runs, habit);
   }
 
@@ -53,17 +60,42 @@ export class MemberList {
   /** Makes what will be asked for, so that it is there while something else is waited for. */
   prepare(): void {
     if (this.habit.asked === 'objects') this.objects();
-    if (this.habit.asked === 'json') this.#json ??= membersJson(this.thoseThere(), '', '');
+    if (this.habit.asked === 'json') this.#json ??= this.written();
   }
 
-  /** The JSON array of the members between two texts, as a buffer of its own. */
+  /** The JSON array of the members between two texts. Its memory is good until {@link settle}. */
   json(front = '', back = ''): Buffer {
     this.habit.asked = 'json';
     if (this.#members) return Buffer.from(front + JSON.stringify(this.#members) + back);
-    const made = this.#json;
+    this.habit.frontBytes = Buffer.byteLength(front);
+    const text = this.#json ?? this.written();
     this.#json = undefined;
-    if (made) return Buffer.concat([Buffer.from(front), made, Buffer.from(back)]);
-    return membersJson(this.thoseThere(), front, back);
+    return text.take(front, back);
+  }
+
+  /** An empty text. Its memory is good until {@link settle}. */
+  text(room = 0): JsonText {
+    const { memory } = this.habit;
+    const lend = (bytes: number) => {
+      const lent = memory.lend(bytes);
+      this.#lent.push(lent);
+      return lent;
+    };
+    const giveBack = (lent: Uint8Array<ArrayBuffer>) => {
+      this.#lent = this.#lent.filter((other) => other !== lent);
+      memory.giveBack(lent);
+    };
+    return new JsonText({ lend, giveBack }, room);
+  }
+
+  /**
+   * The partner has answered for everybody: nobody reads the texts of this list any more. Not to be called after a
+   * failure, when a request may still be on its way.
+   */
+  settle(): void {
+    for (const lent of this.#lent) this.habit.memory.giveBack(lent);
+    this.#lent = [];
+    this.#json = undefined;
   }
 
   /** See the kit's `Batch`. */
@@ -86,6 +118,12 @@ export class MemberList {
   /** Those from `start` up to `end`, which is not among them. */
   slice(start: number, end?: number): MemberList {
     return MemberList.of(this.members.slice(start, end));
+  }
+
+  private written(): JsonText {
+    const text = this.text(this.habit.frontBytes);
+    addMembers(text, this.thoseThere());
+    return text;
   }
 
   private objects(): readonly OutputMember[] {
@@ -111,5 +149,6 @@ export function asBatch(list: MemberList, rest: Pick<Batch, 'id' | 'fromVersion'
     },
     membersJson: (front, back) => list.json(front, back),
     visit: (visitor) => list.visit(visitor),
+    text: (room) => list.text(room),
   };
 }

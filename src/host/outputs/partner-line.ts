@@ -18,6 +18,14 @@ export interface PartnerLine {
   budget?: RateBudget;
   /** The connector's context for one call that ends when `signal` aborts. */
   context(signal: AbortSignal): AnyOutputContext;
+  /** Resolves once all requests made so far have left this process, or are over. Absent: nobody knows. */
+  written?(): Promise<void>;
   /** Secret values, to be taken out of messages. */
   secrets: readonly string[];
+}
+
+/** Resolves once a request that is made in this turn has gone out: the time for what would hold it up. */
+export async function afterSending({ written }: Pick<PartnerLine, 'written'>): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await written?.();
 }

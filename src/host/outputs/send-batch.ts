@@ -93,6 +93,7 @@ async function sendGroup(
       if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
       throw new Error('The connector has no `remove`.');
     });
+    members.settle();
     const { secrets } = calls.line;
     for (const { index, code, message } of rejected) {
       // Partners like to quote what they refuse; a person's data do not belong into an outcome.

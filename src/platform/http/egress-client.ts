@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Agent } from 'undici';
+import { Agent, buildConnector } from 'undici';
 import {
   fault,
   type ConnectorError,
@@ -13,6 +13,7 @@ import { exchange, type Answer } from './exchange.js';
 import { responseOf } from './response.js';
 import { nextHop, type Hop } from './redirects.js';
 import { transportFault } from './transport-faults.js';
+import { Sending, SocketWatch } from './sending.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_RESPONSE_BYTES = 2 ** 20;
@@ -41,11 +42,14 @@ export interface EgressClientOptions {
 export class EgressClient implements HttpClient {
   readonly #agent: Agent;
   readonly #options: Required<EgressClientOptions>;
+  readonly #sockets = new SocketWatch();
 
   constructor(options: EgressClientOptions) {
     this.#options = { maxResponseBytes: MAX_RESPONSE_BYTES, now: () => new Date(), ...options };
     this.#agent = new Agent({
-      connect: { lookup: options.guard.lookup, timeout: CONNECT_TIMEOUT_MS },
+      connect: this.#sockets.watching(
+        buildConnector({ lookup: options.guard.lookup, timeout: CONNECT_TIMEOUT_MS }),
+      ),
       connections: CONNECTIONS_PER_ORIGIN,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // The request's own deadline covers headers and body.
@@ -55,17 +59,17 @@ export class EgressClient implements HttpClient {
   }
 
   /** The same client for one connector call: its requests end when `signal` aborts. */
-  bound(signal: AbortSignal): HttpClient {
-    return { request: (request) => this.request(request, signal) };
+  bound(signal: AbortSignal, sending?: Sending): HttpClient {
+    return { request: (request) => this.request(request, signal, sending) };
   }
 
-  async request(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+  async request(request: HttpRequest, signal?: AbortSignal, sending?: Sending): Promise<HttpResponse> {
     const first = parseTarget(request.url);
     const deadline = new Deadline(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, first.host, signal);
     let hop: Hop = { url: first, method: request.method, headers: request.headers ?? {}, body: request.body };
     try {
       for (let redirects = 0; ; redirects += 1) {
-        const answer = await this.#send(hop, deadline, request.maxResponseBytes);
+        const answer = await this.#send(hop, deadline, request.maxResponseBytes, sending);
         const next = nextHop(hop, answer.status, answer.headers.location);
         if (!next) return responseOf(answer, hop.url.host, this.#options.now);
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(first.host);
@@ -109,6 +113,11 @@ export class EgressClient implements HttpClient {
     }
   }
 
+  /** To tell when the requests that are given it have left this process. */
+  sending(): Sending {
+    return new Sending(this.#sockets);
+  }
+
   /** Closes the pool; requests under way end with CONNECTION_RESET. */
   async close(): Promise<void> {
     await this.#agent.destroy();
@@ -118,6 +127,7 @@ export class EgressClient implements HttpClient {
     { url, method, headers, body }: Hop,
     deadline: Deadline,
     maxBytes = this.#options.maxResponseBytes,
+    sending?: Sending,
   ): Promise<Answer> {
     this.#options.guard.assertAddressAllowed(url);
     const request = {
@@ -127,7 +137,8 @@ export class EgressClient implements HttpClient {
       headers: { 'accept-encoding': 'identity', ...headers },
       body: body ?? null,
     };
-    return exchange(this.#agent, request, Math.min(maxBytes, RESPONSE_CEILING_BYTES), deadline);
+    const limits = { maxBytes: Math.min(maxBytes, RESPONSE_CEILING_BYTES), deadline };
+    return exchange(this.#agent, request, limits, sending?.departure());
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { fault } from '../../kit/index.js';
 import type { Deadline } from './deadline.js';
+import type { Departure } from './sending.js';
 
 /** One answer, read whole. */
 export interface Answer {
@@ -11,23 +12,25 @@ export interface Answer {
 }
 
 /**
- * Sends one request and reads its answer, at most `maxBytes` of it, until `deadline` ends it. Works on
+ * Sends one request and reads its answer, at most `maxBytes` of it, until `deadline` ends it. `departure` is told how far
+ * it is. Works on
  * undici's handlers and not on its streams: with the small answers of partners those cost as much as the
  * request itself.
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  maxBytes: number,
-  deadline: Deadline,
+  { maxBytes, deadline }: { maxBytes: number; deadline: Deadline },
+  departure?: Departure,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+  const answered = new Promise<Answer>((resolve, reject) => {
     const answer: Answer = { status: 0, headers: {}, body: Buffer.alloc(0) };
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
     deadline.onEnd(reject);
     dispatcher.dispatch(request, {
       onRequestStart: (controller) => {
+        departure?.starts();
         // The time may have been up before there was a connection.
         deadline.onEnd((reason) => {
           controller.abort(reason);
@@ -51,6 +54,7 @@ export function exchange(
       onResponseError: (_controller, error) => reject(error),
     });
   });
+  return departure === undefined ? answered : answered.finally(() => departure.ends());
 }
 
 function tooLarge(maxBytes: number): Error {

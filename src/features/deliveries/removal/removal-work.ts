@@ -1,5 +1,5 @@
 import { targetOfVariant } from '../../../domain/audiences/index.js';
-import type { PartnerCalls } from '../../../host/outputs/index.js';
+import { afterSending, type PartnerCalls } from '../../../host/outputs/index.js';
 import { identitiesOf, isConnectorError, LIST_GONE, type PartnerAudience } from '../../../kit/index.js';
 import type { Clock } from '../../../platform/clock/index.js';
 import type { Database } from '../../../platform/database/index.js';
@@ -106,8 +106,10 @@ export class RemovalWork {
       const leavers = { what: 'reached', versions: versionsOf(order), kept } as const;
       const leaving = leavingOf(order, calls.line, { leavers, version: undefined, kept });
       const removals = withoutKept(reader.steps(cursor), this.parts.ledger, leaving);
-      const steps = oneAhead(removals, ({ chunk }) => chunk.members.prepare());
-      const end = await new DeliveryCourse(order, { steps, side, journal, planned }, options, signal).run();
+      const written = () => afterSending(calls.line);
+      const steps = oneAhead(removals, ({ chunk }) => chunk.members.prepare(), written);
+      const parts = { steps, side, journal, planned, written };
+      const end = await new DeliveryCourse(order, parts, options, signal).run();
       await planned;
       return end;
     } finally {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { memberRowsOf } from '../../../test/support/member-rows.js';
+import { BodyMemory } from './body-memory.js';
+import { MemberChunker } from './index.js';
+
+const KIB = 1024;
+
+describe('BodyMemory', () => {
+  it('lends what was given back, where it is large enough', () => {
+    const memory = new BodyMemory();
+    const small = memory.lend(KIB);
+    const large = memory.lend(4 * KIB);
+    expect([small.length, large.length]).toEqual([KIB, 4 * KIB]);
+    memory.giveBack(small);
+    memory.giveBack(large);
+    expect(memory.lend(2 * KIB)).toBe(large);
+    // What was too small once is not kept.
+    expect(memory.lend(KIB)).not.toBe(small);
+  });
+
+  it('never lends to two at once', () => {
+    const memory = new BodyMemory();
+    const lent = Array.from({ length: 20 }, () => memory.lend(KIB));
+    for (const one of lent) memory.giveBack(one);
+    const again = Array.from({ length: 20 }, () => memory.lend(KIB));
+    expect(new Set(again).size).toBe(20);
+  });
+
+  it('keeps no memory that hardly any body needs', () => {
+    const memory = new BodyMemory();
+    const huge = memory.lend(2 ** 25);
+    memory.giveBack(huge);
+    expect(memory.lend(KIB)).not.toBe(huge);
+  });
+});
+
+describe('the bodies of a delivery', () => {
+  const people = Array.from({ length: 6 }, (_, index) => ({
+    mpid: String(index),
+    identities: { email: [`p${index}@example.com`] },
+  }));
+  const lists = () => {
+    const chunker = new MemberChunker({ batchSize: 2 });
+    return [...chunker.push(memberRowsOf(people)), ...chunker.flush()].map(({ members }) => members);
+  };
+
+  it('stand in memory of their own until the partner has answered, and then in that of those before', () => {
+    const [first, second, third] = lists();
+    const bodies = [first?.json('{"a":', '}'), second?.json('{"b":', '}')];
+    const texts = bodies.map((body) => body?.toString());
+    expect(bodies[0]?.buffer).not.toBe(bodies[1]?.buffer);
+    second?.settle();
+    third?.prepare();
+    expect(third?.json('{"c":', '}').buffer).toBe(bodies[1]?.buffer);
+    // The first one is still under way.
+    expect(bodies[0]?.toString()).toBe(texts[0]);
+  });
+
+  it('are not written over after a failure, which may come while a request is still on its way', () => {
+    const [first, second] = lists();
+    const body = first?.json();
+    const again = first?.json();
+    expect(again?.buffer).not.toBe(body?.buffer);
+    expect(second?.json().buffer).not.toBe(body?.buffer);
+    expect(again?.equals(body ?? Buffer.alloc(0))).toBe(true);
+  });
+});
