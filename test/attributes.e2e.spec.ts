@@ -145,8 +145,8 @@ describe('columns that no identity is made of', () => {
       attributes: { from: [], to: ['shoe_size', 'Hobby', 'Nobody has it'] },
     });
 
-    const mailchimp = await outputOf('mailchimp', { listId: 'a1b2c3d4e5' }, { apiKey: 'not-a-key-us6' });
-    const refused = { outputId: mailchimp, status: 'inactive', attributes: ['Hobby'] };
+    const meta = await outputOf('meta-custom-audiences', { adAccountId: '123' }, { accessToken: 'no-token' });
+    const refused = { outputId: meta, status: 'inactive', attributes: ['Hobby'] };
     expect(await drop.hub.api('POST', path, refused)).toMatchObject({
       status: 422,
       body: { code: 'ATTRIBUTES_REFUSED', detail: expect.stringContaining('takes identities only') },

@@ -188,7 +188,9 @@ describe('a list at a partner', () => {
       removal: {
         members: 'with_list',
         list: 'deleted',
-        stays: ['Contacts that were added to the list stay there, without the tag.'],
+        stays: [
+          'Contacts that were added to the list stay there, without the tag; merge fields keep the attributes that were shared.',
+        ],
       },
     });
     expect(await scene.removed(id)).toMatchObject({ removal: { outcome: 'removed' } });

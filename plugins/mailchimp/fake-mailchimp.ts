@@ -1,4 +1,5 @@
 import type { FakePartner, PartnerAnswer, PartnerRequest } from '../../src/kit/testing/index.js';
+import { type FakeField, FakeMergeFields, USUAL_FIELDS } from './fake-merge-fields.js';
 
 export const LIST_ID = 'a1b2c3d4e5';
 const MAX_ADDRESSES = 500;
@@ -14,6 +15,10 @@ export interface FakeMailchimpOptions {
   refused?: (address: string, index: number) => boolean;
   /** Finds no tags by their names, as Mailchimp does for a moment. */
   slowSearch?: boolean;
+  /** Merge fields of the list; those of a new one where absent. */
+  fields?: readonly FakeField[];
+  /** Merge fields that the list may have. */
+  maxFields?: number;
 }
 
 interface Segment {
@@ -25,9 +30,11 @@ interface Segment {
 export class FakeMailchimp implements FakePartner {
   readonly contacts: Map<string, string>;
   readonly segments = new Map<number, Segment>();
+  readonly merge: FakeMergeFields;
 
   constructor(private readonly options: FakeMailchimpOptions = {}) {
     this.contacts = new Map(Object.entries(options.contacts ?? {}));
+    this.merge = new FakeMergeFields(options.fields ?? USUAL_FIELDS, options.maxFields ?? 30);
   }
 
   answer(request: PartnerRequest): PartnerAnswer {
@@ -44,6 +51,11 @@ export class FakeMailchimp implements FakePartner {
     const body: unknown = request.body === '' ? {} : JSON.parse(request.body);
     if (path === '' && request.method === 'GET') return json(200, { id: LIST_ID });
     if (path === '' && request.method === 'POST') return this.batch(body as BatchBody);
+    if (path === '/merge-fields') {
+      return request.method === 'GET'
+        ? json(200, { merge_fields: this.merge.fields, total_items: this.merge.fields.length })
+        : this.makeField(body as Partial<FakeField>);
+    }
     if (path === '/tag-search') return this.search(searchParams.get('name') ?? '');
     if (path === '/segments' && request.method === 'POST') return this.makeSegment(body as { name: string });
     const id = Number(/^\/segments\/(\d+)$/.exec(path)?.[1]);
@@ -68,27 +80,38 @@ export class FakeMailchimp implements FakePartner {
     }
     const errors: object[] = [];
     const created: object[] = [];
-    members.forEach(({ email_address: address, status }, index) => {
+    const updated: object[] = [];
+    members.forEach(({ email_address: address, status, merge_fields: fields = {} }, index) => {
       const refuse = (error: string, code: string) =>
         errors.push({ email_address: address, error, error_code: code, field: '', field_message: '' });
-      if (!STATUSES.has(status)) refuse('Invalid status.', 'ERROR_GENERIC');
+      const isThere = this.contacts.has(address);
+      const wrongField = this.merge.problemOf(fields);
+      if (status === undefined ? !isThere : !STATUSES.has(status)) refuse('Invalid status.', 'ERROR_GENERIC');
       else if (this.options.refused?.(address, index)) {
         refuse(`${address} looks fake or invalid, please enter a real email address.`, 'ERROR_GENERIC');
-      } else if (this.contacts.has(address) && !update) {
+      } else if (isThere && !update) {
         refuse(`${address} is already a list member`, 'ERROR_CONTACT_EXISTS');
-      } else {
-        this.contacts.set(address, status);
-        created.push({ email_address: address, status });
+      } else if (wrongField !== undefined) refuse(wrongField, 'ERROR_GENERIC');
+      else {
+        // As the API does: a status that is given takes the place of the contact's own.
+        if (status !== undefined) this.contacts.set(address, status);
+        this.merge.keep(address, fields);
+        (isThere ? updated : created).push({ email_address: address, status });
       }
     });
     return json(200, {
       new_members: created,
-      updated_members: [],
+      updated_members: updated,
       errors,
       total_created: created.length,
-      total_updated: 0,
+      total_updated: updated.length,
       error_count: errors.length,
     });
+  }
+
+  private makeField(asked: Partial<FakeField>): PartnerAnswer {
+    const refusal = this.merge.make(asked);
+    return refusal === undefined ? json(200, asked) : problem(400, 'Bad Request', refusal);
   }
 
   private search(name: string): PartnerAnswer {
@@ -149,7 +172,7 @@ export class FakeMailchimp implements FakePartner {
 }
 
 interface BatchBody {
-  members: { email_address: string; status: string }[];
+  members: { email_address: string; status?: string; merge_fields?: Record<string, unknown> }[];
   update_existing: boolean;
 }
 

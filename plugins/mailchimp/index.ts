@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Batch, type BatchResult, defineOutput } from '../../src/kit/index.js';
 import { type ApiContext, call, callExisting, isNameTaken, MAX_ADDRESSES, read } from './api.js';
 import { addMembers, removeMembers } from './members.js';
+import { attributeRefusal } from './merge-fields.js';
 import { connectionSettings, credentials, settings } from './settings.js';
 
 const NAME_LIMIT = 100;
@@ -23,12 +24,16 @@ export const mailchimp = defineOutput({
   credentials,
   connectionSettings,
   identities: [{ type: 'email', encoding: 'raw' }],
+  attributes: 'optional',
+  attributeProblem: attributeRefusal,
   // A key may have ten requests under way, and is often shared with other programs.
   limits: { batchSize: MAX_ADDRESSES, concurrency: 2 },
   naming: { maxLength: NAME_LIMIT },
   nameFor: ({ tag }, name) => tag ?? name,
   leaves: ({ newContacts }) =>
-    newContacts === 'none' ? undefined : 'Contacts that were added to the list stay there, without the tag.',
+    newContacts === 'none'
+      ? 'Merge fields keep the attributes that were shared.'
+      : 'Contacts that were added to the list stay there, without the tag; merge fields keep the attributes that were shared.',
   knownBy: () => 'identities',
   counting: { of: 'identities', lagMs: HOUR_MS },
   async check(ctx) {

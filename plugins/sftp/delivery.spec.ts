@@ -49,6 +49,43 @@ describe('the files of the SFTP output', () => {
     expect(lines[3]).toBe(`7|||${sha256(email[2])}|1`);
   });
 
+  it('have a column for each attribute that the connection shares, behind all others', async () => {
+    const { server, ctx } = await rig({});
+    const shared = { ...ctx, attributes: ['Party', 'constructor'] };
+    const email = ['ann@example.com', 'anna@example.com'];
+    const ann = { mpid: '7', identities: { email }, attributes: { Party: 'Green, "new"' } };
+    await sftp.audience.add(shared, audience, batchOf([ann]));
+    await sftp.audience.remove?.(shared, audience, batchOf([{ ...ann, attributes: {} }], 2, 'b2'));
+    const header = 'mpid,identity_type,identity_value,operation,Party,constructor\n';
+    expect(server.files.texts()).toEqual({
+      '/Spring-buyers-ecd67475_v0-v1_add_b1.csv':
+        `${header}7,email,ann@example.com,add,"Green, ""new""",\n` +
+        '7,email,anna@example.com,add,"Green, ""new""",\n',
+      '/Spring-buyers-ecd67475_v1-v2_remove_b2.csv': `${header}7,email,ann@example.com,remove,,\n7,email,anna@example.com,remove,,\n`,
+    });
+  });
+
+  it('with everybody have them too, on each row of a member and where nobody is left', async () => {
+    const columns = [{ header: 'EMAIL', from: 'email' as const }];
+    const { server, ctx, replace } = await rig({
+      content: 'members',
+      rows: 'member',
+      columns,
+      delimiter: 'tab',
+    });
+    const shared = { ...ctx, attributes: ['Party'] };
+    await replace.write(shared, audience, batchOf([{ ...member(0), attributes: { Party: 'Green' } }]), 0);
+    await replace.write(shared, audience, batchOf([member(1)]), 1);
+    await replace.finish(shared, audience, { toVersion: 1, parts: 2, members: 2 });
+    const path = '/Spring-buyers-ecd67475.tsv';
+    expect(server.files.texts()[path]).toBe(
+      'EMAIL\tParty\nperson-0@example.com\tGreen\nother-0@example.com\tGreen\n' +
+        'person-1@example.com\t\nother-1@example.com\t\n',
+    );
+    await replace.finish(shared, audience, { toVersion: 2, parts: 0, members: 0 });
+    expect(server.files.texts()[path]).toBe('EMAIL\tParty\n');
+  });
+
   it.each([true, false])(
     'hold everybody, replaced whole by each version (server renames over files: %s)',
     async (posixRename) => {

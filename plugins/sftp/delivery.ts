@@ -5,7 +5,7 @@ import { type Batch, fault, type PartnerAudience } from '../../src/kit/index.js'
 import { DEFAULT_TEMPLATES, type FileFacts, namesEachVersion, pathOf } from './file-name.js';
 import { NoteBook, type Notes } from './notes.js';
 import type { Remote } from './remote.js';
-import { headerOf, rowsOf } from './rows.js';
+import { headerOf, rowsOf, type Sheet } from './rows.js';
 import type { SftpContext } from './settings.js';
 
 const EXTENSIONS = { comma: 'csv', tab: 'tsv', pipe: 'psv' } as const;
@@ -60,7 +60,7 @@ export class ConnectionFiles {
     if (await this.#wasMoved(notes, delivery)) return;
     if (parts === 0) {
       await this.#remote.makeFolderOf(this.#draft);
-      await this.#remote.write(this.#draft, await this.#packed(headerOf(this.#ctx.settings)));
+      await this.#remote.write(this.#draft, await this.#packed(headerOf(this.#sheet)));
     } else await this.#cutToSize(notes.ends[parts - 1], toVersion);
     const facts = { operation: 'members', fromVersion: 0, toVersion, at: new Date(notes.at) } as const;
     await this.#publish(notes, delivery, this.#pathOf(audience, facts));
@@ -94,10 +94,9 @@ export class ConnectionFiles {
   }
 
   async #contentOf(operation: 'add' | 'remove', audience: PartnerAudience, batch: Batch, header: boolean) {
-    const { settings } = this.#ctx;
     const facts = { audience: audience.name, operation, version: batch.toVersion };
-    const rows = await rowsOf(settings, batch.members, facts);
-    return this.#packed(header ? headerOf(settings) + rows : rows);
+    const rows = await rowsOf(this.#sheet, batch.members, facts);
+    return this.#packed(header ? headerOf(this.#sheet) + rows : rows);
   }
 
   /** Packed parts put together are a packed file: gzip is made so. */
@@ -110,6 +109,11 @@ export class ConnectionFiles {
     const { directory, delimiter, compression } = this.#ctx.settings;
     const name = pathOf(this.#template, { audience: this.#ctx.connection.name ?? audience.name, ...facts });
     return posix.join(directory, `${name}.${EXTENSIONS[delimiter]}${compression === 'gzip' ? '.gz' : ''}`);
+  }
+
+  get #sheet(): Sheet {
+    const { settings, attributes = [] } = this.#ctx;
+    return { ...settings, attributes };
   }
 
   get #template(): string {

@@ -74,6 +74,18 @@ describe('the settings of the SFTP output', () => {
     expect(limitsOf(sftp, settings).batchSize).toBe(10);
   });
 
+  it('have no two columns of one name', () => {
+    const problem = (name: string, more: object = {}) =>
+      sftp.attributeProblem?.(name, sftp.settings.parse({ ...base, ...more }));
+    expect(problem('Party')).toBeUndefined();
+    expect(problem('MPID')).toContain('column of the files');
+    const columns = [{ header: 'EMAIL1', from: 'identity_value' as const }];
+    expect([problem('mpid', { columns }), problem('email1', { columns })]).toEqual([
+      undefined,
+      expect.stringContaining('column of the files'),
+    ]);
+  });
+
   it('want a password or a key', () => {
     expect(sftp.credentials.safeParse({}).success).toBe(false);
     expect(sftp.credentials.safeParse({ password: 'x', passphrase: 'y' }).success).toBe(false);

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { type Batch, defineOutput, IDENTITY_TYPES, type PartnerAudience } from '../../src/kit/index.js';
 import { ConnectionFiles } from './delivery.js';
 import { DEFAULT_TEMPLATES, namesEachVersion } from './file-name.js';
+import { columnsOf } from './rows.js';
 import { withSession } from './session.js';
 import {
   connectionSettings,
@@ -29,6 +30,11 @@ export const sftp = defineOutput({
     rows === 'identity'
       ? ALL_IDENTITIES
       : ALL_IDENTITIES.filter(({ type }) => columns.some(({ from }) => from === type)),
+  attributes: 'optional',
+  attributeProblem: (name, settings) =>
+    columnsOf(settings).some(({ header }) => plain(header) === plain(name))
+      ? 'is a column of the files already'
+      : undefined,
   limits: { batchSize: DEFAULT_MEMBERS_PER_FILE },
   limitsFor: ({ membersPerFile }) => ({ batchSize: membersPerFile }),
   nameFor: ({ name }, given) => name ?? given,
@@ -62,6 +68,11 @@ export const sftp = defineOutput({
     delete: (ctx, audience) => withFiles(ctx, (files) => files.forget(audience)),
   },
 });
+
+/** Readers of files often tell columns apart without the case. */
+function plain(header: string): string {
+  return header.trim().toLowerCase();
+}
 
 /** One file with the current members, always of the same name. */
 function isReplacedFile({ content, fileName }: SftpSettings): boolean {

@@ -11,7 +11,11 @@ export interface RowFacts {
   version: number;
 }
 
-type Sheet = Pick<SftpSettings, 'rows' | 'columns' | 'content' | 'delimiter' | 'header'>;
+/** How the rows of a file look. */
+export interface Sheet extends Pick<SftpSettings, 'rows' | 'columns' | 'content' | 'delimiter' | 'header'> {
+  /** Names of the attributes that have a column each, behind all others. */
+  attributes: readonly string[];
+}
 
 const DELIMITERS = { comma: ',', tab: '\t', pipe: '|' } as const;
 /** Members turned into text at once; the event loop gets its turn between two slices. */
@@ -28,7 +32,7 @@ export function columnsOf({ columns, content }: Pick<Sheet, 'columns' | 'content
 /** The line that names the columns; empty where the settings want none. */
 export function headerOf(sheet: Sheet): string {
   if (!sheet.header) return '';
-  return stringify([columnsOf(sheet).map(({ header }) => header)], {
+  return stringify([[...columnsOf(sheet).map(({ header }) => header), ...sheet.attributes]], {
     delimiter: DELIMITERS[sheet.delimiter],
   });
 }
@@ -43,13 +47,19 @@ export async function rowsOf(
   const rows = sheet.rows === 'identity' ? identityRows : memberRows;
   const texts: string[] = [];
   for (let start = 0; start < members.length; start += SLICE_MEMBERS) {
-    const cells = members
-      .slice(start, start + SLICE_MEMBERS)
-      .flatMap((member) => rows(columns, member, facts));
+    const cells = members.slice(start, start + SLICE_MEMBERS).flatMap((member) => {
+      const own = attributeCells(sheet.attributes, member);
+      return rows(columns, member, facts).map((row) => [...row, ...own]);
+    });
     texts.push(stringify(cells, { delimiter: DELIMITERS[sheet.delimiter] }));
     await new Promise(setImmediate);
   }
   return texts.join('');
+}
+
+/** The member's, on each of its rows. Members who leave have none; their columns are empty. */
+function attributeCells(names: readonly string[], { attributes = {} }: OutputMember): string[] {
+  return names.map((name) => (Object.hasOwn(attributes, name) ? (attributes[name] ?? '') : ''));
 }
 
 function identityRows(columns: readonly Column[], member: OutputMember, facts: RowFacts): string[][] {

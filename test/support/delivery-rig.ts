@@ -51,12 +51,12 @@ export const ADMIN: Principal = {
   scope: { kind: 'hub' },
 };
 
-/** A queue that only remembers hints, so that a test decides when work is done. */
+/** A queue that only remembers hints of deliveries, so that a test decides when work is done. */
 class HintList implements Pick<WorkQueue, 'enqueue'> {
   readonly ids: string[] = [];
 
-  async enqueue({ id }: Job): Promise<void> {
-    if (!this.ids.includes(id)) this.ids.push(id);
+  async enqueue({ kind, id }: Job): Promise<void> {
+    if (kind === 'delivery' && !this.ids.includes(id)) this.ids.push(id);
   }
 }
 
@@ -183,6 +183,10 @@ export class DeliveryRig {
     await this.warehouse.close();
   }
 
+  get engine() {
+    return this.warehouse.warehouse;
+  }
+
   /** An audience without a version. */
   async audience(name = 'Spring buyers'): Promise<number> {
     const row = { workspaceId: this.workspaceId, name, kind: 'imported' as const };
@@ -206,16 +210,15 @@ export class DeliveryRig {
       ...next.filter((mpid) => !before.has(mpid)).map((mpid) => [mpid, 1]),
       ...[...before].filter((mpid) => !after.has(mpid)).map((mpid) => [mpid, -1]),
     ];
-    const { warehouse } = this.warehouse;
     if (changes.length > 0) {
       const values = changes.map(([mpid, sign]) => `(${audienceId}, ${mpid}, ${version}, ${sign}, now64(3))`);
-      await warehouse.command(`INSERT INTO ledger VALUES ${values.join(', ')}`);
+      await this.engine.command(`INSERT INTO ledger VALUES ${values.join(', ')}`);
     }
     const known = next.filter((mpid) => !bare.includes(mpid));
     const people = known.map(
       (mpid) => `(${this.workspace}, ${mpid}, ${codeOf('email')}, 'p${mpid}@example.com')`,
     );
-    if (people.length > 0) await warehouse.command(`INSERT INTO profiles VALUES ${people.join(', ')}`);
+    if (people.length > 0) await this.engine.command(`INSERT INTO profiles VALUES ${people.join(', ')}`);
     await this.db
       .insert(audienceVersions)
       .values({ audienceId, version, size: after.size, added: 0, removed: 0 });
@@ -225,14 +228,13 @@ export class DeliveryRig {
 
   /** Profiles learn e-mail addresses, as an import would teach them. */
   async teach(learned: ReadonlyMap<number, string>): Promise<void> {
-    const { warehouse } = this.warehouse;
     const email = codeOf('email');
     const rows = [...learned].map(([mpid, value]) => `(${this.workspace}, ${mpid}, ${email}, '${value}')`);
-    await warehouse.command(`INSERT INTO profiles VALUES ${rows.join(', ')}`);
+    await this.engine.command(`INSERT INTO profiles VALUES ${rows.join(', ')}`);
     const values = [...learned].map(([mpid, value]) => `(toInt64(${mpid}), '${value}')`).join(', ');
     const select = `SELECT one.1 AS mpid, ${email} AS type, ${identityHashSql('email', 'one.2')} AS hash, one.2 AS value, 1 AS sign
       FROM (SELECT arrayJoin([${values}]) AS one)`;
-    const sequence = await appendIdentityChanges(warehouse, this.workspace, select);
+    const sequence = await appendIdentityChanges(this.engine, this.workspace, select);
     await this.db
       .update(workspaces)
       .set({ identitySequence: sequence ?? fail('nothing taught') })
@@ -241,8 +243,7 @@ export class DeliveryRig {
 
   /** A profile has a phone besides; nobody is told. */
   async teachPhone(mpid: number, value: string): Promise<void> {
-    const { warehouse } = this.warehouse;
-    await warehouse.command(
+    await this.engine.command(
       `INSERT INTO profiles VALUES (${this.workspace}, ${mpid}, ${codeOf('phone')}, '${value}')`,
     );
   }
@@ -263,8 +264,9 @@ export class DeliveryRig {
     );
   }
 
-  async connect(audienceId: number, outputId: string): Promise<string> {
-    const row = { workspaceId: this.workspaceId, audienceId, outputId, status: 'active' as const };
+  /** @param variantId of an A/B test of the audience; null: the full audience */
+  async connect(audienceId: number, outputId: string, variantId: string | null = null): Promise<string> {
+    const row = { workspaceId: this.workspaceId, audienceId, outputId, variantId, status: 'active' as const };
     return first(await this.db.insert(connections).values(row).returning()).id;
   }
 

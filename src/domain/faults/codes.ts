@@ -21,6 +21,8 @@ export const FAULT_CODES = {
   AUDIENCE_MISSING: 'config',
   LIST_GONE: 'config',
   NAME_TAKEN: 'config',
+  MERGE_FIELD_REFUSED: 'config',
+  MERGE_FIELD_UNKNOWN: 'retryable',
   NAME_REFUSED: 'config',
   RECEIVER_MISFIT: 'config',
   SUBSCRIPTION_SUSPENDED: 'config',

@@ -118,7 +118,10 @@ export class UpdateConnection {
   @IsObject()
   settings?: Record<string, unknown>;
 
-  @AttributeNames('All attributes that go with the identities from the next delivery on; [] for none')
+  @AttributeNames(
+    'All attributes that go with the identities from the next delivery on; [] for none. Where there is one more, whom ' +
+      'the partner has is sent again once (backfillPending)',
+  )
   attributes?: string[];
 
   @ApiPropertyOptional({ enum: CHOSEN_STATUSES })
@@ -281,7 +284,8 @@ export class ConnectionView {
   })
   reconciliation!: ReconciliationView | null;
   @ApiProperty({
-    description: 'All members are to be sent again, or are being sent, because somebody asked for it',
+    description:
+      'All members are to be sent again, or are being sent, because somebody asked for it or chose further attributes',
   })
   backfillPending!: boolean;
   @ApiProperty({ format: 'date-time' })

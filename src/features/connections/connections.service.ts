@@ -14,7 +14,7 @@ import {
 } from '../../platform/database/index.js';
 import { InjectClock, InjectDatabase, InjectWorkQueue } from '../../platform/nest/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
-import { DeliveryPlanner, lockConnection } from '../deliveries/index.js';
+import { DeliveryPlanner, lockWithDelivery } from '../deliveries/index.js';
 import { readPage, type Page, type PageQuery } from '../http/index.js';
 import { scopedTo, type Principal } from '../tenancy/index.js';
 import { Variants } from '../variants/index.js';
@@ -36,6 +36,7 @@ import type {
   CreateConnection,
   UpdateConnection,
 } from './connections.dto.js';
+import { sendLaterAttributes } from './later-attributes.js';
 import { ConnectionRemovals } from './removal/connection-removals.js';
 
 /** Audiences connected to outputs. */
@@ -109,8 +110,8 @@ export class ConnectionsService {
       usableName(plugin, output, given.settings, partnerName(audience, variantName));
     }
     const chosen = given.attributes && chosenAttributes(plugin, output, given.attributes);
-    const goesOn = await this.db.transaction(async (tx) => {
-      const connection = await lockConnection(tx, id);
+    const { goesOn, again } = await this.db.transaction(async (tx) => {
+      const { connection, open } = await lockWithDelivery(tx, id);
       if (!connection) throw notFound('connection', id);
       refuseWhileRemoving(connection);
       await tx
@@ -124,10 +125,13 @@ export class ConnectionsService {
       const { settings = connection.settings, status = connection.status } = given;
       const attributes = chosen ?? connection.attributes;
       await note(tx, 'update', connection, { ...connection, settings, attributes, status });
-      return given.status === undefined ? undefined : changeStatus(tx, connection, given.status);
+      return {
+        again: await sendLaterAttributes(tx, { connection, open }, attributes),
+        goesOn: given.status && (await changeStatus(tx, connection, given.status)),
+      };
     });
     if (goesOn !== undefined) await this.queue.enqueue({ kind: 'delivery', id: goesOn });
-    if (given.status === 'active') await this.planner.wakeConnection(id);
+    if (again || given.status === 'active') await this.planner.wakeConnection(id);
     return this.get(principal, id);
   }
 

@@ -29,7 +29,7 @@ import type { RemovalJournal } from './removal/removal-journal.js';
 import type { RemovalPlanner } from './removal/removal-planner.js';
 import type { RemovalWork } from './removal/removal-work.js';
 import type { SharedLists } from './removal/shared-lists.js';
-import { wasSentAgain } from './sends-again.js';
+import { noteFirstSending, wasSentAgain } from './sends-again.js';
 
 /** How long a delivery waits at least that must not run beside another one to the same list. Milliseconds. */
 const SHARED_LIST_MS = 2000;
@@ -183,6 +183,7 @@ export class DeliveryRunner {
         const written = () => afterSending(line);
         const steps = oneAhead(changes, ({ chunk }) => chunk.members.prepare(), written);
         const audience = await partnerAudience(journal, order, calls);
+        await noteFirstSending(this.parts.db, order);
         await touch(this.parts.db, this.parts.lease, order, this.parts.clock.now());
         const side = new PartnerSide(calls, audience, {
           fromVersion,

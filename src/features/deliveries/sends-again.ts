@@ -1,7 +1,9 @@
-import { and, eq, isNotNull, sql, type SQL } from 'drizzle-orm';
+import { and, eq, isNotNull, lt, sql, type SQL } from 'drizzle-orm';
 import {
   connections,
   connectionUpkeep,
+  rowsOf,
+  type Database,
   type SendsAgain,
   type Transaction,
 } from '../../platform/database/index.js';
@@ -10,6 +12,27 @@ import type { Delivery, DeliveryOrder } from './delivery-rows.js';
 /** Somebody wants all members to be sent again, and nobody has done so since. A connection's first delivery does. */
 export function wantsBackfill(): SQL {
   return sql`(${connectionUpkeep.backfillsWanted} > ${connectionUpkeep.backfillsDone} and ${connections.deliveredVersion} > 0)`;
+}
+
+/**
+ * Has all members sent once more. Not before something was delivered, unless `begun`: a first delivery, which is yet to
+ * come or to end, sends everybody anyway. Returns whether they will be.
+ *
+ * @param begun the first delivery is under way, and what it has sent is not good enough any more
+ */
+export async function askForBackfill(
+  tx: Transaction,
+  connectionId: string,
+  { begun = false }: { begun?: boolean } = {},
+): Promise<boolean> {
+  const asked = await tx.execute(sql`
+    insert into ${connectionUpkeep} (connection_id, workspace_id, backfills_wanted)
+    select ${connections.id}, ${connections.workspaceId}, 1 from ${connections}
+    where ${connections.id} = ${connectionId} and (${connections.deliveredVersion} > 0 or ${begun}::boolean)
+    on conflict (connection_id) do update
+      set backfills_wanted = connection_upkeep.backfills_wanted + 1
+    returning connection_id`);
+  return rowsOf(asked).length > 0;
 }
 
 /** What a delivery that is made now sends again. */
@@ -32,27 +55,29 @@ export function slotsDoneSql(slots: Record<string, number>): SQL {
     ${connectionUpkeep.heartbeats}->'slots' || ${JSON.stringify(slots)}::text::jsonb)`;
 }
 
+/**
+ * Before a delivery sends anything: a first one sends everybody, and what was asked for by now, when its order was read,
+ * is done by it. Whoever asks afterwards asks for the next one.
+ */
+export async function noteFirstSending(db: Database, { delivery, upkeep }: DeliveryOrder): Promise<void> {
+  if (delivery.fromVersion > 0 || delivery.touchedAt !== null || upkeep === null) return;
+  await backfilled(db, delivery.connectionId, upkeep.backfillsWanted);
+}
+
 /** Part of the end of a delivery: what it sent again is done. Whoever asks meanwhile asks for the next one. */
-export async function noteSentAgain(
-  tx: Transaction,
-  { connectionId, fromVersion, sendsAgain }: Delivery,
-): Promise<void> {
+export async function noteSentAgain(tx: Transaction, { connectionId, sendsAgain }: Delivery): Promise<void> {
   const own = eq(connectionUpkeep.connectionId, connectionId);
-  if (fromVersion === 0) {
-    // Everybody was sent.
-    await tx
-      .update(connectionUpkeep)
-      .set({ backfillsDone: sql`${connectionUpkeep.backfillsWanted}` })
-      .where(own);
-  } else if (sendsAgain?.backfill !== undefined) {
-    await tx
-      .update(connectionUpkeep)
-      .set({ backfillsDone: sendsAgain.backfill })
-      .where(and(own, sql`${connectionUpkeep.backfillsDone} < ${sendsAgain.backfill}`));
-  }
+  if (sendsAgain?.backfill !== undefined) await backfilled(tx, connectionId, sendsAgain.backfill);
   if (sendsAgain?.heartbeat === undefined) return;
   await tx
     .update(connectionUpkeep)
     .set({ heartbeats: slotsDoneSql(sendsAgain.heartbeat.slots) })
     .where(and(own, isNotNull(connectionUpkeep.heartbeats)));
+}
+
+async function backfilled(db: Database | Transaction, connectionId: string, upTo: number): Promise<void> {
+  await db
+    .update(connectionUpkeep)
+    .set({ backfillsDone: upTo })
+    .where(and(eq(connectionUpkeep.connectionId, connectionId), lt(connectionUpkeep.backfillsDone, upTo)));
 }

@@ -14,11 +14,12 @@ export async function readPlannedAgain(
   nowMs: number,
 ): Promise<SendsAgain | null> {
   const { connection, output, upkeep, open } = subject;
-  // A connection's first delivery sends everybody anyway.
-  if (!upkeep || open?.fromVersion === 0 || connection.deliveredVersion === 0) return null;
+  const first = open?.fromVersion === 0;
+  // A connection's first delivery sends everybody anyway, but for what was asked for once it had begun.
+  if (!upkeep || (first ? open.touchedAt === null : connection.deliveredVersion === 0)) return null;
   const done = Math.max(upkeep.backfillsDone, open?.sendsAgain?.backfill ?? 0);
   if (upkeep.backfillsWanted > done) return { backfill: upkeep.backfillsWanted };
-  if (open?.sendsAgain?.backfill !== undefined || open?.cursor.operation === 'replace') return null;
+  if (first || open?.sendsAgain?.backfill !== undefined || open?.cursor.operation === 'replace') return null;
   const due = await readDueHeartbeats(db, registry, { connection, output, beats: upkeep.heartbeats }, nowMs);
   if (due?.since === undefined) return null;
   const slots = Object.entries(due.slots).filter(

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { and, asc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lt, or } from 'drizzle-orm';
 import { HubError } from '../../../domain/errors/index.js';
 import { PluginRegistry } from '../../../host/registry/index.js';
 import { recordAudit } from '../../../platform/audit/index.js';
@@ -15,7 +15,7 @@ import {
 import type { Logger } from '../../../platform/log/index.js';
 import { InjectClock, InjectDatabase, InjectLogger } from '../../../platform/nest/index.js';
 import { ConnectionsService, type ConnectionView } from '../../connections/index.js';
-import { DeliveryPlanner } from '../../deliveries/index.js';
+import { askForBackfill, DeliveryPlanner } from '../../deliveries/index.js';
 import { ScheduleService } from '../../schedule/index.js';
 import type { Principal } from '../../tenancy/index.js';
 import type { Finding } from './difference-mail.js';
@@ -125,16 +125,6 @@ export class ReconcileService implements OnModuleInit {
 function refuseRemoved({ id, status }: ConnectionView): void {
   if (status !== 'removing' && status !== 'removed') return;
   throw new HubError('WRONG_STATE', `Connection ${id} is deleted (${status}). There is nothing to compare.`);
-}
-
-/** A connection's first delivery, which is yet to come or to end, sends everybody anyway. */
-async function askForBackfill(tx: Transaction, connectionId: string): Promise<void> {
-  await tx.execute(sql`
-    insert into ${connectionUpkeep} (connection_id, workspace_id, backfills_wanted)
-    select ${connections.id}, ${connections.workspaceId}, 1 from ${connections}
-    where ${connections.id} = ${connectionId} and ${connections.deliveredVersion} > 0
-    on conflict (connection_id) do update
-      set backfills_wanted = connection_upkeep.backfills_wanted + 1`);
 }
 
 async function note(
