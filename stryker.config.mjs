@@ -9,7 +9,7 @@ export default {
   timeoutMS: 20_000,
   // Values that are the same in every run are worth a look once, not a mutant a letter.
   mutator: { excludedMutations: ['StringLiteral'] },
-  ignorePatterns: ['dist', 'bench', 'docs', 'data'],
+  ignorePatterns: ['dist', 'bench', 'data'],
   reporters: ['clear-text', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   tempDirName: '.stryker-tmp',
