@@ -42,7 +42,7 @@ export const WEBHOOK: Deliverer = {
   credentials: { secret: 'bench-secret' },
   path: '/',
   target: 0.7,
-  // Measured: 0.45 to 0.59 on an idle machine, 0.17 on one with eight others at work. Not there yet.
+  // Measured: 0.52 to 0.67 on an idle machine, 0.17 on one with eight others at work. Not there yet.
   farOff: 0.12,
   // Measured: 21 ms on an idle machine, 156 ms on a very busy one.
   farOffLoopMs: 250,
@@ -59,9 +59,9 @@ export const META: Deliverer = {
   credentials: { accessToken: 'bench-token' },
   path: '/v25.0/1/users',
   target: 0.6,
-  // Measured: 0.21 and 75 ms on an idle machine, 0.06 and 408 ms on a very busy one. Not there yet.
-  farOff: 0.014,
-  farOffLoopMs: 1600,
+  // Measured: 0.28 to 0.33 and 20 to 29 ms on an idle machine; before, 0.06 and 408 ms on a very busy one. Not there yet.
+  farOff: 0.03,
+  farOffLoopMs: 800,
 };
 
 /** One delivery by the hub. */

@@ -57,7 +57,7 @@ export const metaCustomAudiences = defineOutput({
       inOneGo: true,
       wanted: ({ settings: { mode } }) => mode === 'replace',
       write: async (ctx, { externalId }, batch, part) => {
-        const [rows, ...more] = rowsOf(ctx.settings, batch, MAX_ROWS);
+        const [rows, ...more] = await rowsOf(ctx.settings, batch, MAX_ROWS);
         if (rows === undefined) return [];
         if (more.length > 0) throw tooManyRows(more.reduce((sum, { size }) => sum + size, rows.size));
         const session = { session_id: sessionOf(ctx), batch_seq: part + 1, last_batch_flag: false };

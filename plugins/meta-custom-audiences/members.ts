@@ -36,7 +36,7 @@ export async function changeUsers(
   batch: Batch<MetaIdentity>,
 ): Promise<RejectedMember[]> {
   const rejected = new Set<number>();
-  for (const piece of rowsOf(ctx.settings, batch, MAX_ROWS)) {
+  for (const piece of await rowsOf(ctx.settings, batch, MAX_ROWS)) {
     const { found, invalid } = await send(ctx, method, `${audienceId}/users`, piece);
     if (found.length < invalid && batch.size > 1) {
       // The host sends halves until whoever is meant stands alone; adding and removing twice does no harm.

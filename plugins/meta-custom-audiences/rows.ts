@@ -62,7 +62,11 @@ const HEAD_BYTES = 1024;
  * A row for a member, and another one for every further value that it has of an identifier; in pieces of `most` rows.
  * All values are hashes in hexadecimal digits, which go from the batch into the body byte by byte.
  */
-export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>, most: number): Rows[] {
+export async function rowsOf(
+  { identifiers }: MetaSettings,
+  batch: Batch<MetaIdentity>,
+  most: number,
+): Promise<Rows[]> {
   const schema = schemaOf(identifiers);
   const columns = inOrder(identifiers).map(columnOf);
   const pieces: Rows[] = [];
@@ -73,7 +77,7 @@ export function rowsOf({ identifiers }: MetaSettings, batch: Batch<MetaIdentity>
     pieces.push({ schema, data: text, size: owners.length, owners });
     owners = [];
   };
-  batch.visit((member, owner) => {
+  await batch.visit((member, owner) => {
     let height = 0;
     for (const { type } of columns) height = Math.max(height, member.count(type));
     for (let row = 0; row < height; row += 1) {

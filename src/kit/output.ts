@@ -58,9 +58,9 @@ export interface Batch<I extends IdentityType = IdentityType> {
   /**
    * Shows `visitor` the members one after another, with their place in the batch, as bytes: for partners whose bodies
    * are made of values as they are. No object and no string is made of anybody, which for batches of ten thousand is
-   * most of the work.
+   * most of the work. Between some of them others have their turn, so that a large batch does not stop the process.
    */
-  visit(visitor: (member: MemberView<I>, index: number) => void): void;
+  visit(visitor: (member: MemberView<I>, index: number) => void): Promise<void>;
   /**
    * An empty text for a body. Its memory is the hub's, which writes the bodies of later batches there once the connector
    * has answered for this one without a failure: what is to be kept longer has to be copied.
@@ -85,7 +85,7 @@ export function batchFrom<I extends IdentityType>(batch: {
     ...batch,
     size: members.length,
     membersJson: (front = '', back = '') => new TextEncoder().encode(front + JSON.stringify(members) + back),
-    visit: (visitor) => visitObjects(members, visitor),
+    visit: async (visitor) => visitObjects(members, visitor),
     text: (room) => new JsonText(undefined, room),
   };
 }

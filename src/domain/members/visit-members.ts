@@ -41,17 +41,21 @@ class RowsView implements MemberView {
   }
 }
 
+/** Members whose visit takes a millisecond or a few: what may be done in one go. */
+const AT_ONCE = 1000;
+
 /**
- * Shows those members of the run who have an identity.
+ * Shows those members of the run who have an identity, and stops after every thousand for whoever calls to let others
+ * have their turn.
  *
  * @param first the place of the first one
  * @returns the place behind the last one
  */
-export function visitMembers(
+export function* visitMembers(
   { rows, start, end }: MemberRun,
   first: number,
   visitor: (member: MemberView, index: number) => void,
-): number {
+): Generator<void, number, void> {
   const view = new RowsView(rows);
   const cursor = new MemberCursor(rows, start);
   let index = first;
@@ -60,6 +64,7 @@ export function visitMembers(
     view.values.readFrom(cursor);
     visitor(view, index);
     index += 1;
+    if (index % AT_ONCE === 0) yield;
   }
   return index;
 }

@@ -99,11 +99,16 @@ export class MemberList {
   }
 
   /** See the kit's `Batch`. */
-  visit(visitor: (member: MemberView, index: number) => void): void {
+  async visit(visitor: (member: MemberView, index: number) => void): Promise<void> {
     this.habit.asked = 'visit';
     if (this.#members) return visitObjects(this.#members, visitor);
     let index = 0;
-    for (const run of this.thoseThere()) index = visitMembers(run, index, visitor);
+    for (const run of this.thoseThere()) {
+      const visit = visitMembers(run, index, visitor);
+      let some = visit.next();
+      for (; !some.done; some = visit.next()) await new Promise((resolve) => setImmediate(resolve));
+      index = some.value;
+    }
   }
 
   /** '' where there is nobody. */
