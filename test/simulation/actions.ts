@@ -16,13 +16,14 @@ import {
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
+import { SHARED_LIST, SHARING } from './partner-kinds.js';
 import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
 import { Random } from './random.js';
 import type { FileChange, Step } from './steps.js';
 import { keyOf, type World } from './world.js';
 
 /** More would take time, and show nothing new. */
-const MOST_CONNECTIONS = 6;
+const MOST_CONNECTIONS = 7;
 
 /** What the hub may answer to whom it cannot serve now. */
 const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
@@ -247,7 +248,10 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
   const variantId = choices[step.pick % choices.length] ?? null;
   const outputId = world.outputs.get(step.plugin) ?? '';
   const status = step.active ? 'active' : 'inactive';
-  await world.hub.get(ConnectionsService).create(ADMIN, audienceId, { outputId, variantId, status });
+  const settings = step.shared && SHARING.includes(step.plugin) ? { list: SHARED_LIST } : {};
+  await world.hub
+    .get(ConnectionsService)
+    .create(ADMIN, audienceId, { outputId, variantId, status, settings });
 }
 
 async function disconnect(world: World, pick: number): Promise<void> {

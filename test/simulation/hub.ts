@@ -20,7 +20,7 @@ import { deliveries, type Database, type Transaction } from '../../src/platform/
 import { WORK_QUEUE } from '../../src/platform/nest/index.js';
 import { HintQueue } from './hint-queue.js';
 import { Life } from './life.js';
-import type { Caller, SimPartner } from './partner.js';
+import type { Call, Caller, SimPartner } from './partner.js';
 import type { Storage } from './storage.js';
 
 const FEATURES = [
@@ -70,6 +70,8 @@ export class Hub {
   #stallsNext = false;
   #wake: (() => void) | undefined;
   #stalled: (() => void) | undefined;
+  /** What it waits for. */
+  #waits: Call | undefined;
   #pending: Promise<void> | undefined;
 
   private constructor(
@@ -97,8 +99,9 @@ export class Hub {
       life,
       working: () => hub?.working,
       intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
+      callsOfOthers: () => stalled.flatMap((one) => (one !== hub && one.hasLease && one.#waits) || []),
       mayWrite: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
-      stall: () => hub?.stall() ?? Promise.resolve(),
+      stall: (call) => hub?.stall(call) ?? Promise.resolve(),
     };
     let hub: Hub | undefined;
     const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
@@ -167,9 +170,11 @@ export class Hub {
     await this.context.close().catch(() => undefined);
   }
 
-  private async stall(): Promise<void> {
-    if (!this.#stallsNext) return;
+  private async stall(call: Call): Promise<void> {
+    // Only work on hints can be left to itself.
+    if (!this.#stallsNext || this.working === undefined) return;
     this.#stallsNext = false;
+    this.#waits = call;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       this.#stalled?.();

@@ -1,4 +1,5 @@
 import type { OutputMember } from '../../src/kit/index.js';
+import type { SimPlugin } from './partner-kinds.js';
 
 export type Change = 'add' | 'remove' | 'replace';
 
@@ -29,15 +30,19 @@ export class SimList {
   /** Members whose last change was refused, and the hub was told so. */
   readonly refused = new Map<string, Change>();
   gone = false;
-  /** Whether the hub asked for it after it was gone. */
-  missed = false;
+  /** Whether it is gone because the hub had it deleted. */
+  deleted = false;
+  /** Connections that asked for it after it was gone. */
+  readonly missedBy = new Set<string>();
   /** Whole states by version, as they are written part by part. */
   readonly drafts = new Map<number, Map<number, { members: OutputMember[]; refused: string[] }>>();
 
+  /** @param shared whether every connection that names it sends to it */
   constructor(
     readonly id: string,
-    readonly connectionId: string,
+    readonly plugin: SimPlugin,
     public name: string,
+    readonly shared: boolean,
   ) {}
 
   add({ mpid, identities }: OutputMember, deliveryId: string): void {

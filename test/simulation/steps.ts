@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { FAILINGS, type Failing } from './moods.js';
-import { SIM_PLUGINS, type SimPlugin } from './partner.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { PEOPLE } from './people.js';
 
 export const AUDIENCES = 3;
@@ -27,7 +27,7 @@ export type Step =
   | { do: 'activate'; pick: number }
   | { do: 'plan'; pick: number }
   | { do: 'apply'; pick: number }
-  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean }
+  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean; shared: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
@@ -42,6 +42,7 @@ export type Step =
 export const SECOND_MS = 1000;
 const pick = fc.nat(1000);
 const audience = fc.nat(AUDIENCES - 1);
+const MOSTLY = fc.constantFrom(true, true, true, false);
 const plugin = fc.constantFrom(...SIM_PLUGINS);
 
 function step<K extends Step['do']>(
@@ -54,7 +55,7 @@ function step<K extends Step['do']>(
 }
 
 const ANY_STEP = fc.oneof(
-  step(30, 'import', {
+  step(40, 'import', {
     audience,
     change: fc.constantFrom('churn', 'churn', 'churn', 'teach', 'teach', ...FILE_CHANGES),
     seed: fc.nat(1_000_000),
@@ -80,8 +81,8 @@ const ANY_STEP = fc.oneof(
   step(50, 'activate', { pick }),
   step(20, 'plan', { pick }),
   step(30, 'apply', { pick }),
-  step(40, 'connect', { audience, plugin, pick, active: fc.boolean() }),
-  step(6, 'disconnect', { pick }),
+  step(40, 'connect', { audience, plugin, pick, active: fc.boolean(), shared: MOSTLY }),
+  step(10, 'disconnect', { pick }),
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
   step(10, 'rename', { audience, name: pick }),

@@ -11,7 +11,8 @@ import {
 } from '../../src/platform/database/index.js';
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { Hub } from './hub.js';
-import { SIM_PLUGINS, SimPartner, type SimPlugin } from './partner.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
+import { SimPartner } from './partner.js';
 import type { Row } from './people.js';
 import { AUDIENCES } from './steps.js';
 import type { Storage } from './storage.js';
@@ -146,7 +147,7 @@ async function isWrittenDown(db: Database, deliveryId: string, mpid: string): Pr
     .where(
       and(
         eq(deliveryBatches.deliveryId, deliveryId),
-        inArray(deliveryBatches.operation, ['add', 'add_identities']),
+        inArray(deliveryBatches.operation, ['add', 'add_identities', 'add_again']),
         lte(deliveryBatches.firstMpid, BigInt(mpid)),
         gte(deliveryBatches.lastMpid, BigInt(mpid)),
       ),

@@ -1,0 +1,73 @@
+import { and, eq, inArray } from 'drizzle-orm';
+import { deliveries, deliveryBatches } from '../../src/platform/database/index.js';
+import type { Change, Repeat } from './partner-list.js';
+import type { World } from './world.js';
+
+/** Counts of what was delivered since the last time agree, and the outcomes are what the partner answered. */
+export async function deliveryProblems(world: World): Promise<string[]> {
+  const { db, workspaceId, partner, audited } = world;
+  const delivered = and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.state, 'delivered'));
+  const all = await db.select().from(deliveries).where(delivered);
+  const rows = all.filter(({ id }) => !audited.has(id));
+  const ids = rows.map(({ id }) => id);
+  const batches = await db.select().from(deliveryBatches).where(inArray(deliveryBatches.deliveryId, ids));
+  const problems: string[] = [];
+  for (const { id, planned, accepted, rejected, skipped } of rows) {
+    audited.add(id);
+    if (planned !== accepted + rejected + skipped) {
+      problems.push(`Delivery ${id} planned ${planned}, and did ${accepted} + ${rejected} + ${skipped}.`);
+    }
+    const answers = partner.record.answersOf(id);
+    const refused = refusedIn(batches.filter(({ deliveryId }) => deliveryId === id));
+    const meant = [...answers].filter(([, taken]) => !taken).map(([what]) => what);
+    if (refused.sort().join() !== meant.sort().join()) {
+      problems.push(`Delivery ${id} says refused: ${refused.join()}; the partner refused: ${meant.join()}.`);
+    }
+    if (answers.size !== accepted + rejected) {
+      problems.push(`Delivery ${id} says ${accepted + rejected} were sent, the partner got ${answers.size}.`);
+    }
+  }
+  return problems;
+}
+
+function refusedIn(batches: readonly (typeof deliveryBatches.$inferSelect)[]): string[] {
+  return batches.flatMap(({ operation, exceptions }) =>
+    exceptions
+      .filter(({ status }) => status === 'rejected')
+      .map(({ mpid }) => `${changeOf(operation)} ${mpid}`),
+  );
+}
+
+function changeOf(operation: string): Change {
+  if (operation === 'remove') return 'remove';
+  return operation === 'replace' ? 'replace' : 'add';
+}
+
+/**
+ * Nobody was added again without a reason: a lie, a crash, or identities that were learned. To a list that is shared
+ * everybody may be brought by each connection.
+ */
+export async function repeatProblems(world: World): Promise<string[]> {
+  const problems: string[] = [];
+  for (const repeat of world.partner.record.repeats.splice(0)) {
+    const { mpid, deliveryId, before, writtenDown, list } = repeat;
+    if (before === deliveryId) {
+      if (writtenDown) problems.push(`Delivery ${deliveryId} sent ${mpid} again, who was written down.`);
+    } else if (!list.shared && !(await hasLearned(world, repeat))) {
+      problems.push(`Delivery ${deliveryId} added ${mpid} to ${list.id}, whom ${before} had brought there.`);
+    }
+  }
+  return problems;
+}
+
+async function hasLearned({ db, storage, number }: World, { deliveryId, mpid }: Repeat): Promise<boolean> {
+  const [delivery] = await db.select().from(deliveries).where(eq(deliveries.id, deliveryId));
+  // Its connection was deleted, and with it the list is nobody's.
+  if (!delivery) return true;
+  const { fromIdentities, toIdentities } = delivery;
+  const rows = await storage.warehouse.query(
+    `SELECT 1 FROM identity_changes WHERE workspace = ${number} AND mpid = ${mpid}
+       AND seq > ${fromIdentities} AND seq <= ${toIdentities} LIMIT 1`,
+  );
+  return rows.length > 0;
+}
