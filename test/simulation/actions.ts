@@ -16,6 +16,7 @@ import {
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
+import { letLeave } from './leaving.js';
 import { SHARED_LIST, SHARING } from './partner-kinds.js';
 import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
 import { Random } from './random.js';
@@ -86,6 +87,8 @@ async function doStep(world: World, step: Step): Promise<void> {
       return endTest(world, step.audience);
     case 'rename':
       return rename(world, step.audience, step.name);
+    case 'leave':
+      return letLeave(world, step);
     case 'kill':
       world.restarts = { alone: step.alone, keepsHints: step.keepsHints };
       return hub.life.dieAt({ calls: step.calls, unheard: step.unheard });

@@ -3,9 +3,11 @@ import { deliveries, deliveryBatches } from '../../src/platform/database/index.j
 import type { Change, Repeat } from './partner-list.js';
 import type { World } from './world.js';
 
+type Batch = typeof deliveryBatches.$inferSelect;
+
 /** Counts of what was delivered since the last time agree, and the outcomes are what the partner answered. */
 export async function deliveryProblems(world: World): Promise<string[]> {
-  const { db, workspaceId, partner, audited } = world;
+  const { db, workspaceId, audited } = world;
   const delivered = and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.state, 'delivered'));
   const all = await db.select().from(deliveries).where(delivered);
   const rows = all.filter(({ id }) => !audited.has(id));
@@ -17,25 +19,46 @@ export async function deliveryProblems(world: World): Promise<string[]> {
     if (planned !== accepted + rejected + skipped) {
       problems.push(`Delivery ${id} planned ${planned}, and did ${accepted} + ${rejected} + ${skipped}.`);
     }
-    const answers = partner.record.answersOf(id);
-    const refused = refusedIn(batches.filter(({ deliveryId }) => deliveryId === id));
-    const meant = [...answers].filter(([, taken]) => !taken).map(([what]) => what);
+    const own = batches.filter(({ deliveryId }) => deliveryId === id);
+    const answers = answersOf(world, id, keptIn(own));
+    const refused = namesOf(own, ({ status }) => status === 'rejected');
+    const meant = answers.filter(({ taken }) => !taken).map(({ what }) => what);
     if (refused.sort().join() !== meant.sort().join()) {
       problems.push(`Delivery ${id} says refused: ${refused.join()}; the partner refused: ${meant.join()}.`);
     }
-    if (answers.size !== accepted + rejected) {
-      problems.push(`Delivery ${id} says ${accepted + rejected} were sent, the partner got ${answers.size}.`);
+    if (answers.length !== accepted + rejected) {
+      problems.push(
+        `Delivery ${id} says ${accepted + rejected} were sent, the partner got ${answers.length}.`,
+      );
     }
   }
   return problems;
 }
 
-function refusedIn(batches: readonly (typeof deliveryBatches.$inferSelect)[]): string[] {
+/** Whom a delivery left to another connection of the list, by what it would have done. */
+const keptIn = (batches: readonly Batch[]): string[] =>
+  namesOf(batches, ({ code }) => code === 'SHARED_LIST');
+
+function namesOf(batches: readonly Batch[], which: (one: Batch['exceptions'][number]) => boolean): string[] {
   return batches.flatMap(({ operation, exceptions }) =>
-    exceptions
-      .filter(({ status }) => status === 'rejected')
-      .map(({ mpid }) => `${changeOf(operation)} ${mpid}`),
+    exceptions.filter(which).map(({ mpid }) => `${changeOf(operation)} ${mpid}`),
   );
+}
+
+/** What the partner answered. Who was left to another connection in the end may have been sent before, unheard. */
+function answersOf({ partner, leavers }: World, deliveryId: string, kept: readonly string[]) {
+  const left = [...kept];
+  return [...partner.record.answersOf(deliveryId)].flatMap(([answer, taken]) => {
+    const [change = '', mpid = ''] = answer.split(' ');
+    const person = partner.record.personOf(mpid);
+    const isErased = leavers.some((one) => one.kind === 'erase' && one.person === person);
+    // As the outcomes are to name somebody who was erased.
+    const what = isErased ? `${change} erased` : answer;
+    const at = left.indexOf(what);
+    if (at === -1) return [{ what, taken }];
+    left.splice(at, 1);
+    return [];
+  });
 }
 
 function changeOf(operation: string): Change {
@@ -50,7 +73,9 @@ function changeOf(operation: string): Change {
 export async function repeatProblems(world: World): Promise<string[]> {
   const problems: string[] = [];
   for (const repeat of world.partner.record.repeats.splice(0)) {
-    const { mpid, deliveryId, before, writtenDown, list } = repeat;
+    const { mpid, person, deliveryId, before, writtenDown, list } = repeat;
+    // What they had learned is forgotten.
+    if (world.leavers.some((one) => one.person === person)) continue;
     if (before === deliveryId) {
       if (writtenDown) problems.push(`Delivery ${deliveryId} sent ${mpid} again, who was written down.`);
     } else if (!list.shared && !(await hasLearned(world, repeat))) {

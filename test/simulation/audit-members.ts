@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, desc, eq, isNull, lte } from 'drizzle-orm';
 import { isInTarget, targetOfVariant } from '../../src/domain/audiences/index.js';
 import { partnerAudienceName } from '../../src/domain/names/index.js';
 import {
@@ -89,14 +89,21 @@ function nameOf({ audience: { name, externalName }, variant }: Connected): strin
   return partnerAudienceName({ name, externalName, variantName: variant?.name ?? null });
 }
 
-/** Rows of the file that the version came from: who is a member, without asking the ledger. */
-async function rowsOf({ db, files }: World, audienceId: number, version: number): Promise<Row[]> {
+/**
+ * Rows of the file that the version came from, or the newest one before it: who is a member, without asking the ledger.
+ * Other versions are of people who left.
+ */
+async function rowsOf({ db, files, leavers }: World, audienceId: number, version: number): Promise<Row[]> {
   const [made] = await db
     .select({ revision: imports.revision })
     .from(audienceVersions)
     .innerJoin(imports, eq(imports.id, audienceVersions.importId))
-    .where(and(eq(audienceVersions.audienceId, audienceId), eq(audienceVersions.version, version)));
-  return files.get(made?.revision ?? '')?.rows ?? [];
+    .where(and(eq(audienceVersions.audienceId, audienceId), lte(audienceVersions.version, version)))
+    .orderBy(desc(audienceVersions.version))
+    .limit(1);
+  const left = new Set(leavers.map(({ person }) => person));
+  const rows = files.get(made?.revision ?? '')?.rows ?? [];
+  return rows.filter(({ person }) => !left.has(person));
 }
 
 /** Identities of the file of a published version that nobody wrote down. */

@@ -2,6 +2,7 @@ import { and, eq, inArray } from 'drizzle-orm';
 import { faults, imports } from '../../src/platform/database/index.js';
 import { deliveryProblems, repeatProblems } from './audit-deliveries.js';
 import { memberProblems } from './audit-members.js';
+import { peopleProblems } from './audit-people.js';
 import { profileProblems, profilesOf } from './audit-profiles.js';
 import type { World } from './world.js';
 
@@ -15,6 +16,7 @@ export async function audit(world: World): Promise<string[]> {
     ...profileProblems(profiles),
     ...(await deliveryProblems(world)),
     ...(await repeatProblems(world)),
+    ...(await peopleProblems(world, profiles)),
     ...(await memberProblems(world, profiles)),
   ];
 }

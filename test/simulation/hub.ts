@@ -8,6 +8,8 @@ import { AudiencesModule } from '../../src/features/audiences/index.js';
 import { ConnectionsModule } from '../../src/features/connections/index.js';
 import { DeliveryRunner, type RunnerParts } from '../../src/features/deliveries/delivery-runner.js';
 import { DeliveriesModule, DeliverySweep } from '../../src/features/deliveries/index.js';
+import { ErasuresWorker } from '../../src/features/erasures/erasures.worker.js';
+import { ErasuresModule } from '../../src/features/erasures/index.js';
 import { FaultsModule } from '../../src/features/faults/index.js';
 import { ImportsWorker } from '../../src/features/imports/imports.worker.js';
 import { ImportsModule } from '../../src/features/imports/index.js';
@@ -28,13 +30,14 @@ const FEATURES = [
   AudiencesModule,
   ConnectionsModule,
   DeliveriesModule,
+  ErasuresModule,
   FaultsModule,
   ImportsModule,
   PlansModule,
 ];
 
 /** Kinds of work that the simulation does. Mails are written into the outbox and stay there. */
-const WORKED_ON = ['delivery', 'import'];
+const WORKED_ON = ['delivery', 'import', 'erasure'];
 
 /** Partners' jobs are asked for at once. */
 const PACING = { ...DEFAULT_CALL_PACING, minPollMs: 1, maxPollMs: 1, pollLimitMs: 25 };
@@ -148,6 +151,7 @@ export class Hub {
   async sweep(): Promise<void> {
     await this.get(ImportsWorker).sweep();
     await this.get(DeliverySweep).run();
+    await this.get(ErasuresWorker).sweep();
   }
 
   /** The next call of the partner is answered late: after {@link wake}. */

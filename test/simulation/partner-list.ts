@@ -1,4 +1,5 @@
 import type { OutputMember } from '../../src/kit/index.js';
+import { personOf } from './people.js';
 import type { SimPlugin } from './partner-kinds.js';
 
 export type Change = 'add' | 'remove' | 'replace';
@@ -8,6 +9,7 @@ export type SentIdentities = readonly string[];
 
 /** What a partner keeps of a member. */
 interface Kept {
+  person: number;
   identities: SentIdentities;
   /** The delivery that brought it last. */
   deliveryId: string;
@@ -17,6 +19,7 @@ interface Kept {
 export interface Repeat {
   list: SimList;
   mpid: string;
+  person: number;
   deliveryId: string;
   /** The delivery that had brought the same member before. */
   before: string;
@@ -45,9 +48,13 @@ export class SimList {
     readonly shared: boolean,
   ) {}
 
+  has(person: number): boolean {
+    return [...this.members.values()].some((one) => one.person === person);
+  }
+
   add({ mpid, identities }: OutputMember, deliveryId: string): void {
     this.refused.delete(mpid);
-    this.members.set(mpid, { identities: sent(identities), deliveryId });
+    this.members.set(mpid, { person: personOf({ identities }), identities: sent(identities), deliveryId });
   }
 
   remove(mpid: string): void {

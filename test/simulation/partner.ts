@@ -53,6 +53,8 @@ export class SimPartner {
   /** Persons whose rows are refused one by one, and those because of whom a whole batch is. */
   readonly refusedRows = new Set<number>();
   readonly poison = new Set<number>();
+  /** Persons who are to be nowhere any more. */
+  readonly gone = new Set<number>();
   readonly record = new PartnerRecord();
   readonly #keys = new Map<string, string>();
   readonly #jobs = new PartnerJobs();
@@ -112,6 +114,7 @@ export class SimPartner {
     this.record.holdToContents(change, batch);
     const { plugin } = list;
     const deliveryId = this.#deliveryOf(caller);
+    if (change === 'add') this.#holdToLeft(list, batch);
     const refusal = this.#wholeRefusal(batch, deliveryId, change, list);
     if (plugin === 'sim-jobs') return this.#makeJob(list, deliveryId, change, batch, refusal);
     if (refusal) throw refusal;
@@ -155,13 +158,14 @@ export class SimPartner {
     rejected: readonly RejectedMember[],
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
-    for (const [index, { mpid }] of members.entries()) {
-      this.record.answered(deliveryId, change, mpid, !refused.has(index));
+    for (const [index, member] of members.entries()) {
+      const { mpid } = member;
+      this.record.answered(deliveryId, change, member, !refused.has(index));
       const before = list.members.get(mpid)?.deliveryId;
       // Whom it would not let go is there without the hub's doing.
       if (change !== 'add' || before === undefined || list.refused.get(mpid) === 'remove') continue;
       const writtenDown = await this.isWrittenDown(deliveryId, mpid);
-      this.record.repeats.push({ list, mpid, deliveryId, before, writtenDown });
+      this.record.repeats.push({ list, mpid, person: personOf(member), deliveryId, before, writtenDown });
     }
     return () => {
       for (const [index, member] of members.entries()) {
@@ -174,6 +178,7 @@ export class SimPartner {
 
   write(caller: Caller, list: SimList, batch: Batch, part: number): RejectedMember[] {
     const deliveryId = this.#deliveryOf(caller);
+    this.#holdToLeft(list, batch);
     const rejected = this.#rejectedOf('sim-whole', batch.members);
     const refused = new Set(rejected.map(({ index }) => index));
     const draft = list.drafts.get(batch.toVersion) ?? new Map<number, never>();
@@ -182,8 +187,8 @@ export class SimPartner {
       refused: batch.members.flatMap(({ mpid }, index) => (refused.has(index) ? [mpid] : [])),
     });
     list.drafts.set(batch.toVersion, draft);
-    for (const [index, { mpid }] of batch.members.entries()) {
-      this.record.answered(deliveryId, 'replace', mpid, !refused.has(index));
+    for (const [index, member] of batch.members.entries()) {
+      this.record.answered(deliveryId, 'replace', member, !refused.has(index));
     }
     return rejected;
   }
@@ -209,6 +214,12 @@ export class SimPartner {
     this.record.violations.push(`${connectionId} and ${other.connectionId} are at ${listId} at once.`);
   }
 
+  #holdToLeft({ id }: SimList, { members }: Batch): void {
+    for (const person of members.map(personOf).filter((one) => this.gone.has(one))) {
+      this.record.violations.push(`Person ${person} had left, and was sent to ${id}.`);
+    }
+  }
+
   #rejectedOf(plugin: SimPlugin, members: readonly OutputMember[]): RejectedMember[] {
     const partly = this.moods[plugin].isPartial();
     return members.flatMap((member, index) =>
@@ -227,7 +238,7 @@ export class SimPartner {
     if (!members.some((member) => this.poison.has(personOf(member)))) return undefined;
     const [only] = members;
     if (only && members.length === 1) {
-      this.record.answered(deliveryId, change, only.mpid, false);
+      this.record.answered(deliveryId, change, only, false);
       list.refused.set(only.mpid, change);
     }
     return faultFromStatus(422, 'A row cannot be read.');

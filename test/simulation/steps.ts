@@ -9,6 +9,9 @@ export const AUDIENCES = 3;
 const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
 export type FileChange = (typeof FILE_CHANGES)[number];
 
+/** By what a person is named who wants to leave. */
+export type LeaverNamedBy = 'customer_id' | 'email' | 'phone' | 'mpid';
+
 /**
  * What may happen. `pick` chooses among what there is when the step comes: numbers mean the same in every run with
  * the same seed, and a step that has nothing to do does nothing.
@@ -32,6 +35,7 @@ export type Step =
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
   | { do: 'rename'; audience: number; name: number }
+  | { do: 'leave'; person: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
   | { do: 'wake'; pick: number }
@@ -86,6 +90,11 @@ const ANY_STEP = fc.oneof(
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
   step(10, 'rename', { audience, name: pick }),
+  step(8, 'leave', {
+    person: fc.nat(PEOPLE - 1),
+    kind: fc.constantFrom('erase', 'erase', 'suppress'),
+    by: fc.constantFrom('customer_id', 'email', 'phone', 'mpid'),
+  }),
   step(20, 'kill', {
     calls: fc.integer({ min: 1, max: 90 }),
     unheard: fc.boolean(),

@@ -11,6 +11,7 @@ import {
 } from '../../src/platform/database/index.js';
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { Hub } from './hub.js';
+import type { Leaver } from './leaving.js';
 import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { SimPartner } from './partner.js';
 import type { Row } from './people.js';
@@ -32,6 +33,8 @@ export class World {
   readonly partner: SimPartner;
   /** By key in the file store, in the order in which they were given. */
   readonly files = new Map<string, GivenFile>();
+  /** Who asked to be suppressed or erased. */
+  readonly leavers: Leaver[] = [];
   readonly plans: { connectionId: string; planId: string }[] = [];
   readonly outputs = new Map<SimPlugin, string>();
   /** Deliveries that were looked at after they were delivered. */
@@ -132,7 +135,7 @@ export class World {
 
   private async clear(): Promise<void> {
     await this.db.delete(workspaces).where(eq(workspaces.number, this.number));
-    for (const table of ['profiles', 'identities', 'identity_changes', 'attributes']) {
+    for (const table of ['profiles', 'identities', 'identity_changes', 'attributes', 'suppressions']) {
       await this.storage.warehouse.command(`DELETE FROM ${table} WHERE workspace = ${this.number}`);
     }
   }
