@@ -21,6 +21,7 @@ import { SHARED_LIST, SHARING } from './partner-kinds.js';
 import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
 import { Random } from './random.js';
 import type { FileChange, Step } from './steps.js';
+import { liveDays, loseSome, reconcile } from './upkeep.js';
 import { keyOf, type World } from './world.js';
 
 /** More would take time, and show nothing new. */
@@ -43,17 +44,17 @@ export async function take(world: World, step: Step): Promise<void> {
 }
 
 async function doStep(world: World, step: Step): Promise<void> {
-  const { hub, partner, clock } = world;
+  const { hub, partner } = world;
   switch (step.do) {
     case 'import':
       return giveFile(world, step.audience, step.change, new Random(step.seed));
     case 'work':
       return work(world, step.hints);
     case 'sweep':
-      clock.advance(step.ms);
+      world.wait(step.ms);
       return hub.sweep();
     case 'wait':
-      clock.advance(step.ms);
+      world.wait(step.ms);
       return;
     case 'fail':
       return partner.moods[step.plugin].set(step);
@@ -87,6 +88,12 @@ async function doStep(world: World, step: Step): Promise<void> {
       return endTest(world, step.audience);
     case 'rename':
       return rename(world, step.audience, step.name);
+    case 'reconcile':
+      return withOne(world, step.pick, ({ id }) => reconcile(world, id, step.backfill));
+    case 'lose members':
+      return withOne(world, step.pick, ({ id }) => loseSome(world, id));
+    case 'days':
+      return liveDays(world, step, (hints) => work(world, hints));
     case 'leave':
       return letLeave(world, step);
     case 'kill':
@@ -197,6 +204,11 @@ async function connectionsOf(world: World): Promise<Connection[]> {
 async function oneConnection(world: World, pick: number): Promise<Connection | undefined> {
   const found = await connectionsOf(world);
   return found[pick % Math.max(found.length, 1)];
+}
+
+async function withOne(world: World, pick: number, act: (one: Connection) => Promise<void>): Promise<void> {
+  const found = await oneConnection(world, pick);
+  if (found) await act(found);
 }
 
 async function deleteList(world: World, pick: number): Promise<void> {

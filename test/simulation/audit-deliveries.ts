@@ -1,4 +1,5 @@
 import { and, eq, inArray } from 'drizzle-orm';
+import { inSlicesSql } from '../../src/domain/heartbeats/index.js';
 import { deliveries, deliveryBatches } from '../../src/platform/database/index.js';
 import type { Change, Repeat } from './partner-list.js';
 import type { World } from './world.js';
@@ -67,7 +68,7 @@ function changeOf(operation: string): Change {
 }
 
 /**
- * Nobody was added again without a reason: a lie, a crash, or identities that were learned. To a list that is shared
+ * Nobody was added again without a reason: a lie, a crash, identities that were learned, a backfill or a turn. To a list that is shared
  * everybody may be brought by each connection.
  */
 export async function repeatProblems(world: World): Promise<string[]> {
@@ -78,20 +79,24 @@ export async function repeatProblems(world: World): Promise<string[]> {
     if (world.leavers.some((one) => one.person === person)) continue;
     if (before === deliveryId) {
       if (writtenDown) problems.push(`Delivery ${deliveryId} sent ${mpid} again, who was written down.`);
-    } else if (!list.shared && !(await hasLearned(world, repeat))) {
+    } else if (!list.shared && !(await hasReason(world, repeat))) {
       problems.push(`Delivery ${deliveryId} added ${mpid} to ${list.id}, whom ${before} had brought there.`);
     }
   }
   return problems;
 }
 
-async function hasLearned({ db, storage, number }: World, { deliveryId, mpid }: Repeat): Promise<boolean> {
+async function hasReason({ db, storage, number }: World, { deliveryId, mpid }: Repeat): Promise<boolean> {
   const [delivery] = await db.select().from(deliveries).where(eq(deliveries.id, deliveryId));
   // Its connection was deleted, and with it the list is nobody's.
   if (!delivery) return true;
-  const { fromIdentities, toIdentities } = delivery;
+  const { fromIdentities, toIdentities, sendsAgain } = delivery;
+  if (sendsAgain?.backfill !== undefined) return true;
+  const slices = Object.keys(sendsAgain?.heartbeat?.slots ?? {}).map(Number);
+  const isTurn = slices.length > 0 ? inSlicesSql(slices) : 'false';
   const rows = await storage.warehouse.query(
-    `SELECT 1 FROM identity_changes WHERE workspace = ${number} AND mpid = ${mpid}
+    `SELECT 1 FROM (SELECT toInt64('${mpid}') AS mpid) WHERE ${isTurn}
+     UNION ALL SELECT 1 FROM identity_changes WHERE workspace = ${number} AND mpid = ${mpid}
        AND seq > ${fromIdentities} AND seq <= ${toIdentities} LIMIT 1`,
   );
   return rows.length > 0;

@@ -9,6 +9,7 @@ import {
   imports,
   outputs,
 } from '../../src/platform/database/index.js';
+import { countProblems } from './audit-upkeep.js';
 import { mpidsOf, type Profiles } from './audit-profiles.js';
 import { IDENTITIES_OF, SHARED_LIST, type SimPlugin } from './partner-kinds.js';
 import type { SimList } from './partner-list.js';
@@ -28,7 +29,7 @@ async function connected({ db, workspaceId }: World) {
 type Connected = Awaited<ReturnType<typeof connected>>[number];
 
 /** Whom a list is to have, by mpid, with the identities that the partner takes of each. */
-type Meant = Map<string, readonly string[]>;
+export type Meant = Map<string, readonly string[]>;
 
 /** What is wrong with a connection, or whom it has in which list. */
 interface Found {
@@ -82,6 +83,7 @@ async function look(world: World, of: Connected, profiles: Profiles): Promise<Fo
     else if (isInTarget(target, mpid)) meant.set(mpid, accepted(of.plugin, profiles.get(mpid) ?? []));
   }
   problems.push(...untold(rows, profiles, mpids));
+  problems.push(...(await countProblems(world, connection.id, { list, meant })));
   return { problems, there: { list, meant } };
 }
 
@@ -127,7 +129,7 @@ function differences(list: SimList, meant: Meant): string[] {
   for (const [mpid, identities] of meant) {
     const has = list.members.get(mpid);
     const isRefused = ['add', 'replace'].includes(list.refused.get(mpid) ?? '');
-    if (identities.length === 0 || (isRefused && !has)) continue;
+    if (identities.length === 0 || (!has && (isRefused || list.lost.has(mpid)))) continue;
     if (!has) problems.push(`${mpid} is missing.`);
     else if (!isRefused && has.identities.join() !== identities.join()) {
       problems.push(`${mpid} is there with ${has.identities.join()}, not ${identities.join()}.`);

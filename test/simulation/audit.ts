@@ -3,6 +3,7 @@ import { faults, imports } from '../../src/platform/database/index.js';
 import { deliveryProblems, repeatProblems } from './audit-deliveries.js';
 import { memberProblems } from './audit-members.js';
 import { peopleProblems } from './audit-people.js';
+import { backfillProblems } from './audit-upkeep.js';
 import { profileProblems, profilesOf } from './audit-profiles.js';
 import type { World } from './world.js';
 
@@ -16,6 +17,7 @@ export async function audit(world: World): Promise<string[]> {
     ...profileProblems(profiles),
     ...(await deliveryProblems(world)),
     ...(await repeatProblems(world)),
+    ...(await backfillProblems(world)),
     ...(await peopleProblems(world, profiles)),
     ...(await memberProblems(world, profiles)),
   ];

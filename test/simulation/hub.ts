@@ -14,6 +14,8 @@ import { FaultsModule } from '../../src/features/faults/index.js';
 import { ImportsWorker } from '../../src/features/imports/imports.worker.js';
 import { ImportsModule } from '../../src/features/imports/index.js';
 import { PlansModule } from '../../src/features/plans/index.js';
+import { Heartbeats } from '../../src/features/upkeep/heartbeats/heartbeats.js';
+import { UpkeepModule } from '../../src/features/upkeep/index.js';
 import { DEFAULT_CALL_PACING, RateBudgets } from '../../src/host/outputs/index.js';
 import { PluginRegistry } from '../../src/host/registry/index.js';
 import { MemoryBudgetStore } from '../../src/platform/budget/index.js';
@@ -34,6 +36,7 @@ const FEATURES = [
   FaultsModule,
   ImportsModule,
   PlansModule,
+  UpkeepModule,
 ];
 
 /** Kinds of work that the simulation does. Mails are written into the outbox and stay there. */
@@ -152,6 +155,7 @@ export class Hub {
     await this.get(ImportsWorker).sweep();
     await this.get(DeliverySweep).run();
     await this.get(ErasuresWorker).sweep();
+    await this.get(Heartbeats).wakeAll();
   }
 
   /** The next call of the partner is answered late: after {@link wake}. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineOutput, type AnyConnector, type Batch, type BatchResult } from '../../src/kit/index.js';
+import { EXPIRE_MS, FORGETTING } from './forgetting.js';
 import { IDENTITIES_OF, type SimPlugin } from './partner-kinds.js';
 import type { SimList } from './partner-list.js';
 import type { Call, Caller, SimPartner } from './partner.js';
@@ -42,6 +43,7 @@ export function connectorOf(plugin: SimPlugin, partner: SimPartner, caller: Call
     identities: IDENTITIES_OF[plugin].map((type) => ({ type, encoding: 'raw' as const })),
     limits: { batchSize: plugin === 'sim-jobs' ? 9 : 6, concurrency: plugin === 'sim-jobs' ? 2 : 1 },
     nameFor: ({ list }, name) => list ?? name,
+    ...(plugin === FORGETTING ? { expireAfterMs: () => EXPIRE_MS } : {}),
     check: () => Promise.resolve(),
     audience: {
       create: ({ connectionId, connection }, { name, key = '' }) =>
@@ -56,6 +58,9 @@ export function connectorOf(plugin: SimPlugin, partner: SimPartner, caller: Call
           list.name = ctx.connection.list ?? name;
         }),
       add: batch('add'),
+      // Of a list that is shared no connection could say whom it has there alone.
+      count: (ctx, to) =>
+        of(ctx, to, (list) => (list.shared || plugin === 'sim-whole' ? undefined : list.members.size)),
       ...(plugin === 'sim-whole' ? { replace } : { remove: batch('remove') }),
       ...(plugin === 'sim-jobs'
         ? {

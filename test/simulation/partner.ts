@@ -9,6 +9,7 @@ import {
   type OutputMember,
   type RejectedMember,
 } from '../../src/kit/index.js';
+import { forget, type Moment } from './forgetting.js';
 import type { Life } from './life.js';
 import { Moods } from './moods.js';
 import { connectorOf } from './partner-connector.js';
@@ -60,7 +61,15 @@ export class SimPartner {
   readonly #jobs = new PartnerJobs();
 
   /** @param isWrittenDown whether the hub has written down that a member was dealt with in a delivery */
-  constructor(private readonly isWrittenDown: (deliveryId: string, mpid: string) => Promise<boolean>) {}
+  constructor(
+    private readonly isWrittenDown: (deliveryId: string, mpid: string) => Promise<boolean>,
+    private readonly moment: () => Moment,
+  ) {}
+
+  /** Forgets whom nobody added again. */
+  forgetAll(): void {
+    for (const list of this.lists.values()) this.record.violations.push(...forget(list, this.moment()));
+  }
 
   /** Everything is well again. Whom it refuses it still refuses. */
   mend(): void {
@@ -169,8 +178,8 @@ export class SimPartner {
     }
     return () => {
       for (const [index, member] of members.entries()) {
-        if (refused.has(index)) list.refused.set(member.mpid, change);
-        else if (change === 'add') list.add(member, deliveryId);
+        if (refused.has(index)) list.refuse(member.mpid, change);
+        else if (change === 'add') list.add(member, deliveryId, this.moment());
         else list.remove(member.mpid);
       }
     };
@@ -199,7 +208,7 @@ export class SimPartner {
     { toVersion, parts, members }: { toVersion: number; parts: number; members: number },
   ): void {
     const deliveryId = this.#deliveryOf(caller);
-    const has = list.finish(toVersion, parts, deliveryId);
+    const has = list.finish(toVersion, parts, deliveryId, this.moment());
     if (has !== members) {
       this.record.violations.push(
         `The whole state of version ${toVersion} has ${has} members, not ${members}.`,
@@ -239,7 +248,7 @@ export class SimPartner {
     const [only] = members;
     if (only && members.length === 1) {
       this.record.answered(deliveryId, change, only, false);
-      list.refused.set(only.mpid, change);
+      list.refuse(only.mpid, change);
     }
     return faultFromStatus(422, 'A row cannot be read.');
   }

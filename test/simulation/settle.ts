@@ -33,7 +33,7 @@ export async function settle(world: World): Promise<void> {
     await activateAll(world);
     await work(world, HINTS_A_ROUND);
     atRest = (await whatIsLeft(world)).length === 0;
-    world.clock.advance(ROUND_MS);
+    world.wait(ROUND_MS);
   }
   throw new Error(`The hub does not come to rest: ${JSON.stringify(await whatIsLeft(world))}`);
 }

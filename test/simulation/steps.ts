@@ -35,6 +35,9 @@ export type Step =
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
   | { do: 'rename'; audience: number; name: number }
+  | { do: 'reconcile'; pick: number; backfill: boolean }
+  | { do: 'lose members'; pick: number }
+  | { do: 'days'; turns: number; fails: number }
   | { do: 'leave'; person: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
@@ -57,6 +60,9 @@ function step<K extends Step['do']>(
   const arbitrary = fc.record({ do: fc.constant(name), ...more }) as unknown as fc.Arbitrary<Step>;
   return { weight, arbitrary };
 }
+
+/** Somebody who is not added again within them is forgotten. */
+const DAYS = { turns: fc.integer({ min: 7, max: 9 }), fails: fc.nat(4) };
 
 const ANY_STEP = fc.oneof(
   step(40, 'import', {
@@ -90,6 +96,9 @@ const ANY_STEP = fc.oneof(
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
   step(10, 'rename', { audience, name: pick }),
+  step(15, 'reconcile', { pick, backfill: fc.boolean() }),
+  step(8, 'lose members', { pick }),
+  step(2, 'days', DAYS),
   step(8, 'leave', {
     person: fc.nat(PEOPLE - 1),
     kind: fc.constantFrom('erase', 'erase', 'suppress'),
@@ -110,10 +119,14 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
+/** The day after a check, when nothing is wrong yet. */
+const QUIET_DAYS: Step = { do: 'days', turns: 7, fails: 2 };
+
 /** The steps of a world: the same for the same seed. */
 export function drawSteps(seed: number, count: number): Step[] {
   const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
-  return drawn.map((one, index) =>
-    (index + 1) % CHECK_EVERY === 0 || index + 1 === count ? { do: 'check' } : one,
-  );
+  return drawn.map((one, index) => {
+    if ((index + 1) % CHECK_EVERY === 0 || index + 1 === count) return { do: 'check' };
+    return index > 0 && index % CHECK_EVERY === 0 ? QUIET_DAYS : one;
+  });
 }

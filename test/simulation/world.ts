@@ -41,6 +41,8 @@ export class World {
   readonly audited = new Set<string>();
   /** Processes that wait for the partner's answer, while others work. */
   readonly stalled: Hub[] = [];
+  /** Time that passed amidst accidents. */
+  eventfulMs = 0;
   /** How the next process is started after this one was killed. */
   restarts = { alone: true, keepsHints: false };
   hub!: Hub;
@@ -52,7 +54,10 @@ export class World {
     /** Also the workspace's number in the warehouse. */
     readonly number: number,
   ) {
-    this.partner = new SimPartner((deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid));
+    this.partner = new SimPartner(
+      (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
+      () => ({ nowMs: this.clock.now().getTime(), eventfulMs: this.eventfulMs }),
+    );
   }
 
   /** A world with nothing in it. What another one of the same number left is gone. */
@@ -86,6 +91,12 @@ export class World {
     const { hints } = this.hub.queue;
     await this.hub.end();
     this.hub = await Hub.start(this, true, hints);
+  }
+
+  /** Time passes amidst accidents. */
+  wait(ms: number): void {
+    this.clock.advance(ms);
+    this.eventfulMs += ms;
   }
 
   /** The audience's id, once a file has made it. */
