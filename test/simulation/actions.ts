@@ -172,7 +172,7 @@ async function giveFile(world: World, audience: number, change: FileChange, rand
 }
 
 function nextRows(world: World, audience: number, change: FileChange, random: Random): Row[] {
-  const before = [...world.files.values()].findLast((file) => file.audience === audience)?.rows ?? [];
+  const before = world.newestRows(audience);
   const people = new Set(before.map(({ person }) => person));
   if (change === 'fresh' || people.size === 0) people.clear();
   if (change === 'few') people.clear();

@@ -1,5 +1,5 @@
 import { eq, inArray } from 'drizzle-orm';
-import { connections, erasureReceipts, erasures } from '../../src/platform/database/index.js';
+import { audiences, connections, erasureReceipts, erasures } from '../../src/platform/database/index.js';
 import { mpidsOf, type Profiles } from './audit-profiles.js';
 import type { Leaver } from './leaving.js';
 import { idOf } from './people.js';
@@ -19,6 +19,7 @@ export async function peopleProblems(world: World, profiles: Profiles): Promise<
   const problems = works
     .filter(({ state }) => state !== 'done')
     .map(({ id, state, error }) => `Erasure ${id} is ${state}: ${error?.message}`);
+  problems.push(...(await keptProblems(world)));
   problems.push(...receipts.flatMap((receipt) => receiptProblems(world, receipt)));
   for (const leaver of world.leavers) {
     const theirs = receipts.filter(({ erasureId }) =>
@@ -45,6 +46,22 @@ export async function peopleProblems(world: World, profiles: Profiles): Promise<
     world.partner.gone.add(leaver.person);
   }
   return problems;
+}
+
+/** No version, old or new, has anybody who was erased. */
+async function keptProblems({ leavers, storage, number, db, workspaceId }: World): Promise<string[]> {
+  const mpids = leavers.flatMap(({ kind, mpid }) => (kind === 'erase' ? (mpid ?? []) : []));
+  const own = await db
+    .select({ id: audiences.id })
+    .from(audiences)
+    .where(eq(audiences.workspaceId, workspaceId));
+  if (mpids.length === 0 || own.length === 0) return [];
+  const theirs = `mpid IN (${mpids.map((mpid) => `toInt64('${mpid}')`).join()})`;
+  const found = await storage.warehouse.query<{ m: string }>(
+    `SELECT toString(mpid) AS m FROM ledger WHERE audience_id IN (${own.map(({ id }) => id).join()}) AND ${theirs}
+     UNION DISTINCT SELECT toString(mpid) AS m FROM identities WHERE workspace = ${number} AND ${theirs}`,
+  );
+  return found.map(({ m }) => `${m} was erased, and is kept.`);
 }
 
 /** Somebody who was erased is known no more. */

@@ -8,7 +8,8 @@ import type { LeaverNamedBy, Step } from './steps.js';
 import type { World } from './world.js';
 
 /** Somebody who asked to be suppressed or erased. */
-export interface Leaver extends Omit<Extract<Step, { do: 'leave' }>, 'do'> {
+export interface Leaver extends Pick<Extract<Step, { do: 'leave' }>, 'kind' | 'by'> {
+  person: number;
   /** The work that the hub promised; undefined where whoever asked was not answered. */
   erasureId: string | undefined;
   /** Absent: the hub knew nobody. */
@@ -17,11 +18,14 @@ export interface Leaver extends Omit<Extract<Step, { do: 'leave' }>, 'do'> {
   hadBy: string[];
 }
 
-/** Asks that a person leaves. Whoever is not answered asks again, see {@link askAgain}. */
+/** Asks that somebody of the newest file leaves. Whoever is not answered asks again, see {@link askAgain}. */
 export async function letLeave(
   world: World,
-  { person, kind, by }: Extract<Step, { do: 'leave' }>,
+  { audience, pick, kind, by }: Extract<Step, { do: 'leave' }>,
 ): Promise<void> {
+  const rows = world.newestRows(audience);
+  const person = rows[pick % Math.max(rows.length, 1)]?.person;
+  if (person === undefined) return;
   const leaver: Leaver = { person, kind, by, erasureId: undefined, mpid: undefined, hadBy: [] };
   world.leavers.push(leaver);
   await ask(world, leaver);

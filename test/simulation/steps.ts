@@ -38,7 +38,7 @@ export type Step =
   | { do: 'reconcile'; pick: number; backfill: boolean }
   | { do: 'lose members'; pick: number }
   | { do: 'days'; turns: number; fails: number }
-  | { do: 'leave'; person: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
+  | { do: 'leave'; audience: number; pick: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
   | { do: 'wake'; pick: number }
@@ -99,8 +99,9 @@ const ANY_STEP = fc.oneof(
   step(15, 'reconcile', { pick, backfill: fc.boolean() }),
   step(8, 'lose members', { pick }),
   step(2, 'days', DAYS),
-  step(8, 'leave', {
-    person: fc.nat(PEOPLE - 1),
+  step(14, 'leave', {
+    audience,
+    pick,
     kind: fc.constantFrom('erase', 'erase', 'suppress'),
     by: fc.constantFrom('customer_id', 'email', 'phone', 'mpid'),
   }),

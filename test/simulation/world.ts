@@ -93,6 +93,11 @@ export class World {
     this.hub = await Hub.start(this, true, hints);
   }
 
+  /** Rows of the last file of an audience that was given. */
+  newestRows(audience: number): readonly Row[] {
+    return [...this.files.values()].findLast((file) => file.audience === audience)?.rows ?? [];
+  }
+
   /** Time passes amidst accidents. */
   wait(ms: number): void {
     this.clock.advance(ms);
