@@ -4,7 +4,6 @@ import { AbTestsService } from '../../src/features/ab-tests/ab-tests.service.js'
 import { AudiencesService } from '../../src/features/audiences/audiences.service.js';
 import { ConnectionsService } from '../../src/features/connections/index.js';
 import { FaultsService } from '../../src/features/faults/index.js';
-import { NewImports } from '../../src/features/imports/index.js';
 import { PlansService } from '../../src/features/plans/plans.service.js';
 import {
   abTests,
@@ -16,16 +15,16 @@ import {
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
+import { giveFile } from './give-file.js';
 import { letLeave } from './leaving.js';
 import { SHARED_LIST, SHARING } from './partner-kinds.js';
-import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
 import { Random } from './random.js';
-import type { FileChange, Step } from './steps.js';
+import type { Step } from './steps.js';
 import { liveDays, loseSome, reconcile } from './upkeep.js';
-import { keyOf, type World } from './world.js';
+import type { World } from './world.js';
 
 /** More would take time, and show nothing new. */
-const MOST_CONNECTIONS = 7;
+const MOST_CONNECTIONS = 6;
 
 /** What the hub may answer to whom it cannot serve now. */
 const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
@@ -145,45 +144,6 @@ async function leasesRunOut({ db, hub, stalled }: World): Promise<void> {
       .where(and(eq(table.state, 'running'), ne(table.leaseOwner, hub.owner)));
   }
   await db.update(leases).set({ until: past });
-}
-
-async function giveFile(world: World, audience: number, change: FileChange, random: Random): Promise<void> {
-  const key = `simulation/${world.number}/${world.files.size + 1}.csv`;
-  const rows = nextRows(world, audience, change, random);
-  const text = csvOf(rows);
-  await world.storage.files.put(key, text);
-  world.files.set(key, { audience, rows });
-  const service = world.hub.get(NewImports);
-  const source = {
-    sizeBytes: Buffer.byteLength(text),
-    modifiedAt: world.clock.now().toISOString(),
-    shape: { format: 'csv', header: true, encodings: 'utf-8', maxBytes: 1_000_000 },
-    onUnknown: 'create',
-    tombstones: false,
-    pushed: { fileKey: key, keepDays: 0 },
-  } as const;
-  const { workspaceId, inputId } = world;
-  const file = { inputId, workspaceId, key: keyOf(audience), revision: key, source };
-  const made = await world.hub.transaction(async (tx) => {
-    await service.known(tx, inputId, file.key);
-    return service.queue(tx, { ...file, audienceName: `Audience ${audience}` });
-  });
-  await service.begin([made.id]);
-}
-
-function nextRows(world: World, audience: number, change: FileChange, random: Random): Row[] {
-  const before = world.newestRows(audience);
-  const people = new Set(before.map(({ person }) => person));
-  if (change === 'fresh' || people.size === 0) people.clear();
-  if (change === 'few') people.clear();
-  const wanted = change === 'few' ? 4 : people.size === 0 ? 35 : 0;
-  for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
-  if (change === 'churn') {
-    const leaving = [...people].filter(() => random.chance(0.2));
-    for (let i = 0; i < 6; i += 1) people.add(random.below(PEOPLE));
-    if (leaving.length < people.size) for (const person of leaving) people.delete(person);
-  }
-  return [...people].map((person) => rowOf(person, change === 'teach', random));
 }
 
 type Connection = typeof connections.$inferSelect;

@@ -65,7 +65,7 @@ function step<K extends Step['do']>(
 const DAYS = { turns: fc.integer({ min: 7, max: 9 }), fails: fc.nat(4) };
 
 const ANY_STEP = fc.oneof(
-  step(40, 'import', {
+  step(34, 'import', {
     audience,
     change: fc.constantFrom('churn', 'churn', 'churn', 'teach', 'teach', ...FILE_CHANGES),
     seed: fc.nat(1_000_000),
@@ -98,7 +98,7 @@ const ANY_STEP = fc.oneof(
   step(10, 'rename', { audience, name: pick }),
   step(15, 'reconcile', { pick, backfill: fc.boolean() }),
   step(8, 'lose members', { pick }),
-  step(2, 'days', DAYS),
+  step(1, 'days', DAYS),
   step(14, 'leave', {
     audience,
     pick,

@@ -6,8 +6,8 @@ import { TURN_MS } from './forgetting.js';
 import type { Step } from './steps.js';
 import type { World } from './world.js';
 
-/** Rounds of a turn in which the hub does what is due, minutes after one another. */
-const ROUNDS = 2;
+/** Rounds of a turn in which the partner fails: the hub tries again minutes later. */
+const ROUNDS = 3;
 const ROUND_MS = 600_000;
 const HINTS_A_ROUND = 60;
 
@@ -36,10 +36,11 @@ export async function liveDays(
   for (let turn = 0; turn < turns; turn += 1) {
     world.clock.advance(TURN_MS);
     world.partner.forgetAll();
-    if (turn === 1 && fails > 0) {
+    const isBad = turn === 1 && fails > 0;
+    if (isBad) {
       world.partner.moods['sim-list'].set({ fails: 'status 500', applied: true, calls: fails, after: 1 });
     }
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < (isBad ? ROUNDS : 1); round += 1) {
       await world.hub.sweep();
       await work(HINTS_A_ROUND);
       world.clock.advance(ROUND_MS);
