@@ -90,7 +90,7 @@ async function doStep(world: World, step: Step): Promise<void> {
     case 'reconcile':
       return withOne(world, step.pick, ({ id }) => reconcile(world, id, step.backfill));
     case 'lose members':
-      return withOne(world, step.pick, ({ id }) => loseSome(world, id));
+      return withOne(world, step.pick, ({ id }) => loseSome(world, id, step.isSeen));
     case 'days':
       return liveDays(world, step, (hints) => work(world, hints));
     case 'leave':

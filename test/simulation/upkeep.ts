@@ -20,11 +20,12 @@ export async function reconcile(world: World, connectionId: string, backfill: bo
   if (list && !list.shared) list.lost.clear();
 }
 
-/** The partner loses some of a list, and tells nobody. */
-export async function loseSome(world: World, connectionId: string): Promise<void> {
+/** The partner loses some of a list. Whoever sees it asks for all of them. */
+export async function loseSome(world: World, connectionId: string, isSeen: boolean): Promise<void> {
   const list = await listOf(world, connectionId);
   if (!list || list.gone) return;
   for (const mpid of [...list.members.keys()].slice(0, 3)) list.lose(mpid);
+  if (isSeen) await reconcile(world, connectionId, true);
 }
 
 /** A day and more, in which little else happens. */
