@@ -43,6 +43,7 @@ export class World {
   readonly stalled: Hub[] = [];
   /** Time that passed amidst accidents. */
   eventfulMs = 0;
+  lastEventMs = Number.NEGATIVE_INFINITY;
   /** How the next process is started after this one was killed. */
   restarts = { alone: true, keepsHints: false };
   hub!: Hub;
@@ -56,7 +57,11 @@ export class World {
   ) {
     this.partner = new SimPartner(
       (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
-      () => ({ nowMs: this.clock.now().getTime(), eventfulMs: this.eventfulMs }),
+      () => ({
+        nowMs: this.clock.now().getTime(),
+        eventfulMs: this.eventfulMs,
+        lastEventMs: this.lastEventMs,
+      }),
     );
   }
 
@@ -102,6 +107,7 @@ export class World {
   wait(ms: number): void {
     this.clock.advance(ms);
     this.eventfulMs += ms;
+    this.lastEventMs = this.clock.now().getTime();
   }
 
   /** The audience's id, once a file has made it. */
