@@ -6,6 +6,7 @@ import { ReconcileService } from '../src/features/upkeep/reconciliation/reconcil
 import { connectionUpkeep, notices, outbox, type Database } from '../src/platform/database/index.js';
 import { DATABASE } from '../src/platform/nest/index.js';
 import { startDrop, type Drop } from './support/drop.js';
+import { untilErasure } from './support/erasures.js';
 import { Sink } from './support/sink.js';
 import { until } from './support/until.js';
 
@@ -108,6 +109,20 @@ describe('what a partner says it has', () => {
     expect((await reconcile(id)).reconciliation).toMatchObject({ verdict: 'agrees', hub: 4, partner: 5 });
     sink.members.add('4711');
     expect((await reconcile(id)).reconciliation).toMatchObject({ verdict: 'more', hub: 4, partner: 6 });
+  });
+
+  it('counts without those who were refused, and erased since', async () => {
+    const id = await connected('erasing', { tellsCount: true, batchSize: 2 });
+    const [first = ''] = sink.members;
+    sink.refusedRows.add(first);
+    sink.members.delete(first);
+    await reconcile(id, { backfill: true });
+    await until('all were sent again', async () => !(await get(id)).backfillPending);
+    sink.refusedRows.delete(first);
+    const given = { workspaceId: drop.workspaceId, mpids: [first] };
+    const erasure = await drop.hub.ok<{ id: string }>('POST', '/erasures', given);
+    await untilErasure(drop.hub, erasure.id, 'done');
+    expect((await reconcile(id)).reconciliation).toMatchObject({ verdict: 'agrees', hub: 4, partner: 4 });
   });
 
   it('is a warning where it differs, stops nothing, and a backfill sends everybody once', async () => {

@@ -4,7 +4,6 @@ import { AbTestsService } from '../../src/features/ab-tests/ab-tests.service.js'
 import { AudiencesService } from '../../src/features/audiences/audiences.service.js';
 import { ConnectionsService } from '../../src/features/connections/index.js';
 import { FaultsService } from '../../src/features/faults/index.js';
-import { NewImports } from '../../src/features/imports/index.js';
 import { PlansService } from '../../src/features/plans/plans.service.js';
 import {
   abTests,
@@ -16,10 +15,13 @@ import {
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
-import { PEOPLE, csvOf, rowOf, type Row } from './people.js';
+import { giveFile } from './give-file.js';
+import { letLeave } from './leaving.js';
+import { SHARED_LIST, SHARING } from './partner-kinds.js';
 import { Random } from './random.js';
-import type { FileChange, Step } from './steps.js';
-import { keyOf, type World } from './world.js';
+import type { Step } from './steps.js';
+import { liveDays, loseSome, reconcile } from './upkeep.js';
+import type { World } from './world.js';
 
 /** More would take time, and show nothing new. */
 const MOST_CONNECTIONS = 6;
@@ -41,17 +43,17 @@ export async function take(world: World, step: Step): Promise<void> {
 }
 
 async function doStep(world: World, step: Step): Promise<void> {
-  const { hub, partner, clock } = world;
+  const { hub, partner } = world;
   switch (step.do) {
     case 'import':
       return giveFile(world, step.audience, step.change, new Random(step.seed));
     case 'work':
       return work(world, step.hints);
     case 'sweep':
-      clock.advance(step.ms);
+      world.wait(step.ms);
       return hub.sweep();
     case 'wait':
-      clock.advance(step.ms);
+      world.wait(step.ms);
       return;
     case 'fail':
       return partner.moods[step.plugin].set(step);
@@ -85,6 +87,14 @@ async function doStep(world: World, step: Step): Promise<void> {
       return endTest(world, step.audience);
     case 'rename':
       return rename(world, step.audience, step.name);
+    case 'reconcile':
+      return withOne(world, step.pick, ({ id }) => reconcile(world, id, step.backfill));
+    case 'lose members':
+      return withOne(world, step.pick, ({ id }) => loseSome(world, id, step.isSeen));
+    case 'days':
+      return liveDays(world, step, (hints) => work(world, hints));
+    case 'leave':
+      return letLeave(world, step);
     case 'kill':
       world.restarts = { alone: step.alone, keepsHints: step.keepsHints };
       return hub.life.dieAt({ calls: step.calls, unheard: step.unheard });
@@ -136,45 +146,6 @@ async function leasesRunOut({ db, hub, stalled }: World): Promise<void> {
   await db.update(leases).set({ until: past });
 }
 
-async function giveFile(world: World, audience: number, change: FileChange, random: Random): Promise<void> {
-  const key = `simulation/${world.number}/${world.files.size + 1}.csv`;
-  const rows = nextRows(world, audience, change, random);
-  const text = csvOf(rows);
-  await world.storage.files.put(key, text);
-  world.files.set(key, { audience, rows });
-  const service = world.hub.get(NewImports);
-  const source = {
-    sizeBytes: Buffer.byteLength(text),
-    modifiedAt: world.clock.now().toISOString(),
-    shape: { format: 'csv', header: true, encodings: 'utf-8', maxBytes: 1_000_000 },
-    onUnknown: 'create',
-    tombstones: false,
-    pushed: { fileKey: key, keepDays: 0 },
-  } as const;
-  const { workspaceId, inputId } = world;
-  const file = { inputId, workspaceId, key: keyOf(audience), revision: key, source };
-  const made = await world.hub.transaction(async (tx) => {
-    await service.known(tx, inputId, file.key);
-    return service.queue(tx, { ...file, audienceName: `Audience ${audience}` });
-  });
-  await service.begin([made.id]);
-}
-
-function nextRows(world: World, audience: number, change: FileChange, random: Random): Row[] {
-  const before = [...world.files.values()].findLast((file) => file.audience === audience)?.rows ?? [];
-  const people = new Set(before.map(({ person }) => person));
-  if (change === 'fresh' || people.size === 0) people.clear();
-  if (change === 'few') people.clear();
-  const wanted = change === 'few' ? 4 : people.size === 0 ? 35 : 0;
-  for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
-  if (change === 'churn') {
-    const leaving = [...people].filter(() => random.chance(0.2));
-    for (let i = 0; i < 6; i += 1) people.add(random.below(PEOPLE));
-    if (leaving.length < people.size) for (const person of leaving) people.delete(person);
-  }
-  return [...people].map((person) => rowOf(person, change === 'teach', random));
-}
-
 type Connection = typeof connections.$inferSelect;
 
 async function connectionsOf(world: World): Promise<Connection[]> {
@@ -193,6 +164,11 @@ async function connectionsOf(world: World): Promise<Connection[]> {
 async function oneConnection(world: World, pick: number): Promise<Connection | undefined> {
   const found = await connectionsOf(world);
   return found[pick % Math.max(found.length, 1)];
+}
+
+async function withOne(world: World, pick: number, act: (one: Connection) => Promise<void>): Promise<void> {
+  const found = await oneConnection(world, pick);
+  if (found) await act(found);
 }
 
 async function deleteList(world: World, pick: number): Promise<void> {
@@ -247,7 +223,10 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
   const variantId = choices[step.pick % choices.length] ?? null;
   const outputId = world.outputs.get(step.plugin) ?? '';
   const status = step.active ? 'active' : 'inactive';
-  await world.hub.get(ConnectionsService).create(ADMIN, audienceId, { outputId, variantId, status });
+  const settings = step.shared && SHARING.includes(step.plugin) ? { list: SHARED_LIST } : {};
+  await world.hub
+    .get(ConnectionsService)
+    .create(ADMIN, audienceId, { outputId, variantId, status, settings });
 }
 
 async function disconnect(world: World, pick: number): Promise<void> {

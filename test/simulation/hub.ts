@@ -8,10 +8,14 @@ import { AudiencesModule } from '../../src/features/audiences/index.js';
 import { ConnectionsModule } from '../../src/features/connections/index.js';
 import { DeliveryRunner, type RunnerParts } from '../../src/features/deliveries/delivery-runner.js';
 import { DeliveriesModule, DeliverySweep } from '../../src/features/deliveries/index.js';
+import { ErasuresWorker } from '../../src/features/erasures/erasures.worker.js';
+import { ErasuresModule } from '../../src/features/erasures/index.js';
 import { FaultsModule } from '../../src/features/faults/index.js';
 import { ImportsWorker } from '../../src/features/imports/imports.worker.js';
 import { ImportsModule } from '../../src/features/imports/index.js';
 import { PlansModule } from '../../src/features/plans/index.js';
+import { Heartbeats } from '../../src/features/upkeep/heartbeats/heartbeats.js';
+import { UpkeepModule } from '../../src/features/upkeep/index.js';
 import { DEFAULT_CALL_PACING, RateBudgets } from '../../src/host/outputs/index.js';
 import { PluginRegistry } from '../../src/host/registry/index.js';
 import { MemoryBudgetStore } from '../../src/platform/budget/index.js';
@@ -20,7 +24,7 @@ import { deliveries, type Database, type Transaction } from '../../src/platform/
 import { WORK_QUEUE } from '../../src/platform/nest/index.js';
 import { HintQueue } from './hint-queue.js';
 import { Life } from './life.js';
-import type { Caller, SimPartner } from './partner.js';
+import type { Call, Caller, SimPartner } from './partner.js';
 import type { Storage } from './storage.js';
 
 const FEATURES = [
@@ -28,13 +32,15 @@ const FEATURES = [
   AudiencesModule,
   ConnectionsModule,
   DeliveriesModule,
+  ErasuresModule,
   FaultsModule,
   ImportsModule,
   PlansModule,
+  UpkeepModule,
 ];
 
 /** Kinds of work that the simulation does. Mails are written into the outbox and stay there. */
-const WORKED_ON = ['delivery', 'import'];
+const WORKED_ON = ['delivery', 'import', 'erasure'];
 
 /** Partners' jobs are asked for at once. */
 const PACING = { ...DEFAULT_CALL_PACING, minPollMs: 1, maxPollMs: 1, pollLimitMs: 25 };
@@ -70,6 +76,8 @@ export class Hub {
   #stallsNext = false;
   #wake: (() => void) | undefined;
   #stalled: (() => void) | undefined;
+  /** What it waits for. */
+  #waits: Call | undefined;
   #pending: Promise<void> | undefined;
 
   private constructor(
@@ -97,8 +105,9 @@ export class Hub {
       life,
       working: () => hub?.working,
       intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
+      callsOfOthers: () => stalled.flatMap((one) => (one !== hub && one.hasLease && one.#waits) || []),
       mayWrite: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
-      stall: () => hub?.stall() ?? Promise.resolve(),
+      stall: (call) => hub?.stall(call) ?? Promise.resolve(),
     };
     let hub: Hub | undefined;
     const budgets = new RateBudgets(new MemoryBudgetStore(() => clock.now().getTime()), 0);
@@ -145,6 +154,8 @@ export class Hub {
   async sweep(): Promise<void> {
     await this.get(ImportsWorker).sweep();
     await this.get(DeliverySweep).run();
+    await this.get(ErasuresWorker).sweep();
+    await this.get(Heartbeats).wakeAll();
   }
 
   /** The next call of the partner is answered late: after {@link wake}. */
@@ -167,9 +178,11 @@ export class Hub {
     await this.context.close().catch(() => undefined);
   }
 
-  private async stall(): Promise<void> {
-    if (!this.#stallsNext) return;
+  private async stall(call: Call): Promise<void> {
+    // Only work on hints can be left to itself.
+    if (!this.#stallsNext || this.working === undefined) return;
     this.#stallsNext = false;
+    this.#waits = call;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       this.#stalled?.();

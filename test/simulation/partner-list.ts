@@ -1,4 +1,7 @@
 import type { OutputMember } from '../../src/kit/index.js';
+import { personOf } from './people.js';
+import type { Moment } from './forgetting.js';
+import type { SimPlugin } from './partner-kinds.js';
 
 export type Change = 'add' | 'remove' | 'replace';
 
@@ -7,6 +10,8 @@ export type SentIdentities = readonly string[];
 
 /** What a partner keeps of a member. */
 interface Kept {
+  person: number;
+  added: Moment;
   identities: SentIdentities;
   /** The delivery that brought it last. */
   deliveryId: string;
@@ -16,6 +21,7 @@ interface Kept {
 export interface Repeat {
   list: SimList;
   mpid: string;
+  person: number;
   deliveryId: string;
   /** The delivery that had brought the same member before. */
   before: string;
@@ -28,38 +34,70 @@ export class SimList {
   readonly members = new Map<string, Kept>();
   /** Members whose last change was refused, and the hub was told so. */
   readonly refused = new Map<string, Change>();
+  /** Whom the partner lost, and the hub was not asked to send again since. */
+  readonly lost = new Set<string>();
+  /** Whether anybody was ever refused. */
+  wasRefused = false;
+  /** When it was last seen that nothing could be sent to it. Milliseconds since 1970. */
+  stoppedMs = Number.NEGATIVE_INFINITY;
   gone = false;
-  /** Whether the hub asked for it after it was gone. */
-  missed = false;
+  /** Whether it is gone because the hub had it deleted. */
+  deleted = false;
+  /** Connections that asked for it after it was gone. */
+  readonly missedBy = new Set<string>();
   /** Whole states by version, as they are written part by part. */
   readonly drafts = new Map<number, Map<number, { members: OutputMember[]; refused: string[] }>>();
 
+  /** @param shared whether every connection that names it sends to it */
   constructor(
     readonly id: string,
-    readonly connectionId: string,
+    readonly plugin: SimPlugin,
     public name: string,
+    readonly shared: boolean,
   ) {}
 
-  add({ mpid, identities }: OutputMember, deliveryId: string): void {
+  has(person: number): boolean {
+    return [...this.members.values()].some((one) => one.person === person);
+  }
+
+  add({ mpid, identities }: OutputMember, deliveryId: string, added: Moment): void {
     this.refused.delete(mpid);
-    this.members.set(mpid, { identities: sent(identities), deliveryId });
+    this.lost.delete(mpid);
+    this.members.set(mpid, {
+      person: personOf({ identities }),
+      added,
+      identities: sent(identities),
+      deliveryId,
+    });
   }
 
   remove(mpid: string): void {
     this.refused.delete(mpid);
+    this.lost.delete(mpid);
     this.members.delete(mpid);
   }
 
+  refuse(mpid: string, change: Change): void {
+    this.refused.set(mpid, change);
+    this.wasRefused = true;
+  }
+
+  lose(mpid: string): void {
+    this.members.delete(mpid);
+    this.lost.add(mpid);
+  }
+
   /** Makes the parts that were written the whole of it. */
-  finish(version: number, parts: number, deliveryId: string): number {
+  finish(version: number, parts: number, deliveryId: string, added: Moment): number {
     const written = this.drafts.get(version);
     this.members.clear();
     this.refused.clear();
+    this.lost.clear();
     for (let part = 0; part < parts; part += 1) {
       const draft = written?.get(part);
       if (!draft) return -1;
-      for (const member of draft.members) this.add(member, deliveryId);
-      for (const mpid of draft.refused) this.refused.set(mpid, 'replace');
+      for (const member of draft.members) this.add(member, deliveryId, added);
+      for (const mpid of draft.refused) this.refuse(mpid, 'replace');
     }
     return this.members.size;
   }

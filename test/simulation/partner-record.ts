@@ -1,5 +1,6 @@
-import type { Batch } from '../../src/kit/index.js';
+import type { Batch, OutputMember } from '../../src/kit/index.js';
 import type { Change, Repeat } from './partner-list.js';
+import { personOf } from './people.js';
 
 /** What a partner remembers of its calls, to be held against what the hub says of them. */
 export class PartnerRecord {
@@ -9,6 +10,7 @@ export class PartnerRecord {
   /** False while it answers a process that has lost its right to write that down. */
   isHeard = true;
   readonly #answers = new Map<string, Map<string, boolean>>();
+  readonly #persons = new Map<string, number>();
   readonly #contents = new Map<string, string>();
 
   /** What the partner last answered of the members of a delivery, by operation and mpid: true where it took them. */
@@ -16,10 +18,16 @@ export class PartnerRecord {
     return this.#answers.get(deliveryId) ?? new Map();
   }
 
-  answered(deliveryId: string, change: Change, mpid: string, taken: boolean): void {
+  /** Who it is whom it knows by an mpid. */
+  personOf(mpid: string): number | undefined {
+    return this.#persons.get(mpid);
+  }
+
+  answered(deliveryId: string, change: Change, member: OutputMember, taken: boolean): void {
     if (!this.isHeard) return;
     const answers = this.#answers.get(deliveryId) ?? new Map<string, boolean>();
-    answers.set(`${change} ${mpid}`, taken);
+    answers.set(`${change} ${member.mpid}`, taken);
+    this.#persons.set(member.mpid, personOf(member));
     this.#answers.set(deliveryId, answers);
   }
 

@@ -1,6 +1,4 @@
-import { z } from 'zod';
 import {
-  defineOutput,
   fault,
   faultFromStatus,
   LIST_GONE,
@@ -8,27 +6,27 @@ import {
   type Batch,
   type BatchResult,
   type ConnectorError,
-  type IdentityType,
   type OutputMember,
   type RejectedMember,
 } from '../../src/kit/index.js';
+import { forget, type Moment } from './forgetting.js';
 import type { Life } from './life.js';
 import { Moods } from './moods.js';
+import { connectorOf } from './partner-connector.js';
 import { PartnerJobs } from './partner-jobs.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { SimList } from './partner-list.js';
 import { PartnerRecord } from './partner-record.js';
 import { personOf } from './people.js';
 
-/** The kinds of partner: one that answers at once, one that makes jobs of batches, one that takes whole states. */
-export const SIM_PLUGINS = ['sim-list', 'sim-jobs', 'sim-whole'] as const;
-export type SimPlugin = (typeof SIM_PLUGINS)[number];
-
-/** What each takes of a person. */
-export const IDENTITIES_OF: Readonly<Record<SimPlugin, readonly IdentityType[]>> = {
-  'sim-list': ['email'],
-  'sim-jobs': ['customer_id', 'phone'],
-  'sim-whole': ['email', 'phone'],
-};
+/** What the partner is asked for. */
+export interface Call {
+  plugin: SimPlugin;
+  connectionId: string;
+  /** Absent: no list. */
+  listId?: string;
+  change?: 'add' | 'remove';
+}
 
 /** A process of the hub, as the partner sees it. */
 export interface Caller {
@@ -39,8 +37,10 @@ export interface Caller {
   intrudes(): boolean;
   /** Whether it may write down what it is answered. */
   mayWrite(): Promise<boolean>;
-  /** Ends when the answer may be given. */
-  stall(): Promise<void>;
+  /** Calls of processes that wait for their answers and have the right to go on with what they do. */
+  callsOfOthers(): Call[];
+  /** Ends when the answer to the call may be given. */
+  stall(call: Call): Promise<void>;
 }
 
 /** A partner in the same process, which keeps a set per list and lies at times. */
@@ -54,12 +54,22 @@ export class SimPartner {
   /** Persons whose rows are refused one by one, and those because of whom a whole batch is. */
   readonly refusedRows = new Set<number>();
   readonly poison = new Set<number>();
+  /** Persons who are to be nowhere any more. */
+  readonly gone = new Set<number>();
   readonly record = new PartnerRecord();
   readonly #keys = new Map<string, string>();
   readonly #jobs = new PartnerJobs();
 
   /** @param isWrittenDown whether the hub has written down that a member was dealt with in a delivery */
-  constructor(private readonly isWrittenDown: (deliveryId: string, mpid: string) => Promise<boolean>) {}
+  constructor(
+    private readonly isWrittenDown: (deliveryId: string, mpid: string) => Promise<boolean>,
+    private readonly moment: () => Moment,
+  ) {}
+
+  /** Forgets whom nobody added again. */
+  forgetAll(): void {
+    for (const list of this.lists.values()) this.record.violations.push(...forget(list, this.moment()));
+  }
 
   /** Everything is well again. Whom it refuses it still refuses. */
   mend(): void {
@@ -67,100 +77,57 @@ export class SimPartner {
   }
 
   connectorsFor(caller: Caller): AnyConnector[] {
-    return SIM_PLUGINS.map((plugin) => this.#connector(plugin, caller));
-  }
-
-  #connector(plugin: SimPlugin, caller: Caller): AnyConnector {
-    const serve = <T>(list: string | undefined, work: () => Promise<T>) =>
-      this.#serve(plugin, caller, list, work);
-    const batch =
-      (change: 'add' | 'remove') =>
-      (_: unknown, { externalId }: { externalId: string }, given: Batch): Promise<BatchResult> =>
-        serve(externalId, () => this.#take(plugin, caller, externalId, change, given));
-    const replace = {
-      wanted: () => true,
-      write: (_: unknown, { externalId }: { externalId: string }, given: Batch, part: number) =>
-        serve(externalId, () => Promise.resolve(this.#write(caller, externalId, given, part))),
-      finish: (
-        _: unknown,
-        { externalId }: { externalId: string },
-        whole: { toVersion: number; parts: number; members: number },
-      ) => serve(externalId, () => this.#finish(caller, externalId, whole)),
-    };
-    return defineOutput({
-      id: plugin,
-      name: plugin,
-      description: 'A partner of the simulation.',
-      version: '1.0.0',
-      settings: z.object({}),
-      credentials: z.object({}),
-      connectionSettings: z.object({}),
-      identities: IDENTITIES_OF[plugin].map((type) => ({ type, encoding: 'raw' as const })),
-      limits: { batchSize: plugin === 'sim-jobs' ? 9 : 6, concurrency: plugin === 'sim-jobs' ? 2 : 1 },
-      check: () => Promise.resolve(),
-      audience: {
-        create: ({ connectionId }, { name, key = '' }) =>
-          serve(undefined, () => Promise.resolve(this.#create(key, connectionId, name))),
-        rename: (_, { externalId, name }) =>
-          serve(externalId, () => {
-            this.#list(externalId).name = name;
-            return Promise.resolve();
-          }),
-        add: batch('add'),
-        ...(plugin === 'sim-whole' ? { replace } : { remove: batch('remove') }),
-        ...(plugin === 'sim-jobs'
-          ? { poll: (_: unknown, jobId: string) => serve(undefined, async () => this.#jobs.look(jobId)) }
-          : {}),
-      },
-    });
+    return SIM_PLUGINS.map((plugin) => connectorOf(plugin, this, caller));
   }
 
   /** One call: it may be cut off before or after it is done, fail before or after, and be answered late. */
-  #serve<T>(
-    plugin: SimPlugin,
-    caller: Caller,
-    listId: string | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> {
+  serve<T>(caller: Caller, call: Call, work: (list: SimList) => T | Promise<T>): Promise<T> {
     return caller.life.call(async () => {
       if (caller.intrudes())
         this.record.violations.push(`Two processes deliver ${caller.working()} at once.`);
-      const failure = this.moods[plugin].nextCall();
+      const failure = this.moods[call.plugin].nextCall();
       if (failure && !failure.applied) throw failure.error;
-      const list = listId === undefined ? undefined : this.#list(listId);
-      if (list?.gone) {
-        list.missed = true;
+      const list =
+        call.listId === undefined ? new SimList('none', call.plugin, '', false) : this.#list(call.listId);
+      if (list.gone) {
+        list.missedBy.add(call.connectionId);
         throw fault.config(LIST_GONE, 'The list is there no more.');
       }
+      this.#holdToTurns(call, caller.callsOfOthers());
       this.record.isHeard = await caller.mayWrite();
-      const answer = await work();
+      const answer = await work(list);
       if (failure) throw failure.error;
-      await caller.stall();
+      await caller.stall(call);
       return answer;
     });
   }
 
-  #create(key: string, connectionId: string, name: string): { externalId: string } {
-    const externalId = this.#keys.get(key) ?? `list-${this.lists.size + 1}`;
-    if (!this.#keys.has(key)) this.lists.set(externalId, new SimList(externalId, connectionId, name));
+  /** A list that is shared is made once, by whoever comes first; any other is its key's. */
+  create(plugin: SimPlugin, key: string, { name, shared }: { name: string; shared: boolean }) {
+    const same = [...this.lists.values()].find(
+      (list) => list.shared && list.plugin === plugin && list.name === name && !list.gone,
+    );
+    const made = this.#keys.get(key);
+    const known = shared ? same?.id : made;
+    const externalId = known ?? `list-${this.lists.size + 1}`;
+    if (known === undefined) this.lists.set(externalId, new SimList(externalId, plugin, name, shared));
     this.#keys.set(key, externalId);
-    return { externalId };
+    return { externalId, found: known !== undefined && known !== made };
   }
 
-  async #take(
-    plugin: SimPlugin,
-    caller: Caller,
-    listId: string,
-    change: 'add' | 'remove',
-    batch: Batch,
-  ): Promise<BatchResult> {
+  jobAnswer(jobId: string): BatchResult {
+    return this.#jobs.look(jobId);
+  }
+
+  async take(caller: Caller, list: SimList, change: 'add' | 'remove', batch: Batch): Promise<BatchResult> {
     this.record.holdToContents(change, batch);
-    const list = this.#list(listId);
+    const { plugin } = list;
     const deliveryId = this.#deliveryOf(caller);
+    if (change === 'add') this.#holdToLeft(list, batch);
     const refusal = this.#wholeRefusal(batch, deliveryId, change, list);
     if (plugin === 'sim-jobs') return this.#makeJob(list, deliveryId, change, batch, refusal);
     if (refusal) throw refusal;
-    return { status: 'done', rejected: await this.#apply(plugin, list, deliveryId, change, batch.members) };
+    return { status: 'done', rejected: await this.#apply(list, deliveryId, change, batch.members) };
   }
 
   async #makeJob(
@@ -180,13 +147,12 @@ export class SimPartner {
   }
 
   async #apply(
-    plugin: SimPlugin,
     list: SimList,
     deliveryId: string,
     change: 'add' | 'remove',
     members: readonly OutputMember[],
   ): Promise<RejectedMember[]> {
-    const rejected = this.#rejectedOf(plugin, members);
+    const rejected = this.#rejectedOf(list.plugin, members);
     const apply = await this.#change(list, deliveryId, change, members, rejected);
     apply();
     return rejected;
@@ -201,26 +167,27 @@ export class SimPartner {
     rejected: readonly RejectedMember[],
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
-    for (const [index, { mpid }] of members.entries()) {
-      this.record.answered(deliveryId, change, mpid, !refused.has(index));
+    for (const [index, member] of members.entries()) {
+      const { mpid } = member;
+      this.record.answered(deliveryId, change, member, !refused.has(index));
       const before = list.members.get(mpid)?.deliveryId;
       // Whom it would not let go is there without the hub's doing.
       if (change !== 'add' || before === undefined || list.refused.get(mpid) === 'remove') continue;
       const writtenDown = await this.isWrittenDown(deliveryId, mpid);
-      this.record.repeats.push({ list, mpid, deliveryId, before, writtenDown });
+      this.record.repeats.push({ list, mpid, person: personOf(member), deliveryId, before, writtenDown });
     }
     return () => {
       for (const [index, member] of members.entries()) {
-        if (refused.has(index)) list.refused.set(member.mpid, change);
-        else if (change === 'add') list.add(member, deliveryId);
+        if (refused.has(index)) list.refuse(member.mpid, change);
+        else if (change === 'add') list.add(member, deliveryId, this.moment());
         else list.remove(member.mpid);
       }
     };
   }
 
-  #write(caller: Caller, listId: string, batch: Batch, part: number): RejectedMember[] {
-    const list = this.#list(listId);
+  write(caller: Caller, list: SimList, batch: Batch, part: number): RejectedMember[] {
     const deliveryId = this.#deliveryOf(caller);
+    this.#holdToLeft(list, batch);
     const rejected = this.#rejectedOf('sim-whole', batch.members);
     const refused = new Set(rejected.map(({ index }) => index));
     const draft = list.drafts.get(batch.toVersion) ?? new Map<number, never>();
@@ -229,25 +196,37 @@ export class SimPartner {
       refused: batch.members.flatMap(({ mpid }, index) => (refused.has(index) ? [mpid] : [])),
     });
     list.drafts.set(batch.toVersion, draft);
-    for (const [index, { mpid }] of batch.members.entries()) {
-      this.record.answered(deliveryId, 'replace', mpid, !refused.has(index));
+    for (const [index, member] of batch.members.entries()) {
+      this.record.answered(deliveryId, 'replace', member, !refused.has(index));
     }
     return rejected;
   }
 
-  #finish(
+  finish(
     caller: Caller,
-    listId: string,
+    list: SimList,
     { toVersion, parts, members }: { toVersion: number; parts: number; members: number },
-  ): Promise<void> {
+  ): void {
     const deliveryId = this.#deliveryOf(caller);
-    const has = this.#list(listId).finish(toVersion, parts, deliveryId);
+    const has = list.finish(toVersion, parts, deliveryId, this.moment());
     if (has !== members) {
       this.record.violations.push(
         `The whole state of version ${toVersion} has ${has} members, not ${members}.`,
       );
     }
-    return Promise.resolve();
+  }
+
+  /** Nobody takes members out of a list, while somebody else is about to bring some there. */
+  #holdToTurns({ listId, connectionId, change }: Call, others: readonly Call[]): void {
+    const other = others.find((one) => one.listId === listId && one.connectionId !== connectionId);
+    if (!listId || !change || !other?.change || other.change === change) return;
+    this.record.violations.push(`${connectionId} and ${other.connectionId} are at ${listId} at once.`);
+  }
+
+  #holdToLeft({ id }: SimList, { members }: Batch): void {
+    for (const person of members.map(personOf).filter((one) => this.gone.has(one))) {
+      this.record.violations.push(`Person ${person} had left, and was sent to ${id}.`);
+    }
   }
 
   #rejectedOf(plugin: SimPlugin, members: readonly OutputMember[]): RejectedMember[] {
@@ -268,8 +247,8 @@ export class SimPartner {
     if (!members.some((member) => this.poison.has(personOf(member)))) return undefined;
     const [only] = members;
     if (only && members.length === 1) {
-      this.record.answered(deliveryId, change, only.mpid, false);
-      list.refused.set(only.mpid, change);
+      this.record.answered(deliveryId, change, only, false);
+      list.refuse(only.mpid, change);
     }
     return faultFromStatus(422, 'A row cannot be read.');
   }

@@ -2,7 +2,7 @@ import type { OutputMember } from '../../src/kit/index.js';
 import type { Random } from './random.js';
 
 /** So many people there are. Each has an id, and e-mails and a phone that are nobody else's. */
-export const PEOPLE = 200;
+export const PEOPLE = 120;
 
 /** What a row of a file says of somebody, beside the id. */
 export interface Row {

@@ -1,8 +1,9 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, ne } from 'drizzle-orm';
 import { FaultsService } from '../../src/features/faults/index.js';
-import { connections, deliveries, imports } from '../../src/platform/database/index.js';
+import { connections, deliveries, erasures, imports } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
 import { activateAll, openFaults, take, work } from './actions.js';
+import { askAgain } from './leaving.js';
 import type { World } from './world.js';
 
 /** Rounds of a sweep and all that it queues, each minutes after the one before. */
@@ -19,6 +20,7 @@ export async function settle(world: World): Promise<void> {
   while (world.stalled.length > 0) await take(world, { do: 'wake', pick: 0 });
   await world.renew();
   await take(world, { do: 'leases run out' });
+  await askAgain(world);
   let atRest = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     await world.hub.sweep();
@@ -31,7 +33,7 @@ export async function settle(world: World): Promise<void> {
     await activateAll(world);
     await work(world, HINTS_A_ROUND);
     atRest = (await whatIsLeft(world)).length === 0;
-    world.clock.advance(ROUND_MS);
+    world.wait(ROUND_MS);
   }
   throw new Error(`The hub does not come to rest: ${JSON.stringify(await whatIsLeft(world))}`);
 }
@@ -59,5 +61,9 @@ async function whatIsLeft({ db, workspaceId }: World): Promise<unknown[]> {
         inArray(connections.status, ['faulted', 'inactive', 'removing']),
       ),
     );
-  return [...open, ...waiting, ...stopped];
+  const leaving = await db
+    .select({ id: erasures.id, state: erasures.state, error: erasures.error })
+    .from(erasures)
+    .where(and(eq(erasures.workspaceId, workspaceId), ne(erasures.state, 'done')));
+  return [...open, ...waiting, ...stopped, ...leaving];
 }

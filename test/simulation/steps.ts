@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { FAILINGS, type Failing } from './moods.js';
-import { SIM_PLUGINS, type SimPlugin } from './partner.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { PEOPLE } from './people.js';
 
 export const AUDIENCES = 3;
@@ -8,6 +8,9 @@ export const AUDIENCES = 3;
 /** How a file differs from the one before it of the same audience. */
 const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
 export type FileChange = (typeof FILE_CHANGES)[number];
+
+/** By what a person is named who wants to leave. */
+export type LeaverNamedBy = 'customer_id' | 'email' | 'phone' | 'mpid';
 
 /**
  * What may happen. `pick` chooses among what there is when the step comes: numbers mean the same in every run with
@@ -27,11 +30,15 @@ export type Step =
   | { do: 'activate'; pick: number }
   | { do: 'plan'; pick: number }
   | { do: 'apply'; pick: number }
-  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean }
+  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean; shared: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
   | { do: 'rename'; audience: number; name: number }
+  | { do: 'reconcile'; pick: number; backfill: boolean }
+  | { do: 'lose members'; pick: number; isSeen: boolean }
+  | { do: 'days'; turns: number; fails: number }
+  | { do: 'leave'; audience: number; pick: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
   | { do: 'wake'; pick: number }
@@ -42,6 +49,7 @@ export type Step =
 export const SECOND_MS = 1000;
 const pick = fc.nat(1000);
 const audience = fc.nat(AUDIENCES - 1);
+const MOSTLY = fc.constantFrom(true, true, true, false);
 const plugin = fc.constantFrom(...SIM_PLUGINS);
 
 function step<K extends Step['do']>(
@@ -52,6 +60,9 @@ function step<K extends Step['do']>(
   const arbitrary = fc.record({ do: fc.constant(name), ...more }) as unknown as fc.Arbitrary<Step>;
   return { weight, arbitrary };
 }
+
+/** Somebody who is not added again within them is forgotten. */
+const DAYS = { turns: fc.integer({ min: 7, max: 9 }), fails: fc.nat(4) };
 
 const ANY_STEP = fc.oneof(
   step(30, 'import', {
@@ -80,11 +91,20 @@ const ANY_STEP = fc.oneof(
   step(50, 'activate', { pick }),
   step(20, 'plan', { pick }),
   step(30, 'apply', { pick }),
-  step(40, 'connect', { audience, plugin, pick, active: fc.boolean() }),
-  step(6, 'disconnect', { pick }),
+  step(40, 'connect', { audience, plugin, pick, active: fc.boolean(), shared: MOSTLY }),
+  step(10, 'disconnect', { pick }),
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
   step(10, 'rename', { audience, name: pick }),
+  step(15, 'reconcile', { pick, backfill: fc.boolean() }),
+  step(10, 'lose members', { pick, isSeen: MOSTLY }),
+  step(1, 'days', DAYS),
+  step(10, 'leave', {
+    audience,
+    pick,
+    kind: fc.constantFrom('erase', 'erase', 'suppress'),
+    by: fc.constantFrom('customer_id', 'email', 'phone', 'mpid'),
+  }),
   step(20, 'kill', {
     calls: fc.integer({ min: 1, max: 90 }),
     unheard: fc.boolean(),
@@ -100,10 +120,14 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
+/** The day after a check, when nothing is wrong yet. */
+const QUIET_DAYS: Step = { do: 'days', turns: 7, fails: 0 };
+
 /** The steps of a world: the same for the same seed. */
 export function drawSteps(seed: number, count: number): Step[] {
   const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
-  return drawn.map((one, index) =>
-    (index + 1) % CHECK_EVERY === 0 || index + 1 === count ? { do: 'check' } : one,
-  );
+  return drawn.map((one, index) => {
+    if ((index + 1) % CHECK_EVERY === 0 || index + 1 === count) return { do: 'check' };
+    return index > 0 && index % CHECK_EVERY === 0 ? QUIET_DAYS : one;
+  });
 }

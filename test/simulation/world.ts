@@ -11,7 +11,9 @@ import {
 } from '../../src/platform/database/index.js';
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { Hub } from './hub.js';
-import { SIM_PLUGINS, SimPartner, type SimPlugin } from './partner.js';
+import type { Leaver } from './leaving.js';
+import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
+import { SimPartner } from './partner.js';
 import type { Row } from './people.js';
 import { AUDIENCES } from './steps.js';
 import type { Storage } from './storage.js';
@@ -31,12 +33,17 @@ export class World {
   readonly partner: SimPartner;
   /** By key in the file store, in the order in which they were given. */
   readonly files = new Map<string, GivenFile>();
+  /** Who asked to be suppressed or erased. */
+  readonly leavers: Leaver[] = [];
   readonly plans: { connectionId: string; planId: string }[] = [];
   readonly outputs = new Map<SimPlugin, string>();
   /** Deliveries that were looked at after they were delivered. */
   readonly audited = new Set<string>();
   /** Processes that wait for the partner's answer, while others work. */
   readonly stalled: Hub[] = [];
+  /** Time that passed amidst accidents. */
+  eventfulMs = 0;
+  lastEventMs = Number.NEGATIVE_INFINITY;
   /** How the next process is started after this one was killed. */
   restarts = { alone: true, keepsHints: false };
   hub!: Hub;
@@ -48,7 +55,14 @@ export class World {
     /** Also the workspace's number in the warehouse. */
     readonly number: number,
   ) {
-    this.partner = new SimPartner((deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid));
+    this.partner = new SimPartner(
+      (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
+      () => ({
+        nowMs: this.clock.now().getTime(),
+        eventfulMs: this.eventfulMs,
+        lastEventMs: this.lastEventMs,
+      }),
+    );
   }
 
   /** A world with nothing in it. What another one of the same number left is gone. */
@@ -82,6 +96,18 @@ export class World {
     const { hints } = this.hub.queue;
     await this.hub.end();
     this.hub = await Hub.start(this, true, hints);
+  }
+
+  /** Rows of the last file of an audience that was given. */
+  newestRows(audience: number): readonly Row[] {
+    return [...this.files.values()].findLast((file) => file.audience === audience)?.rows ?? [];
+  }
+
+  /** Time passes amidst accidents. */
+  wait(ms: number): void {
+    this.clock.advance(ms);
+    this.eventfulMs += ms;
+    this.lastEventMs = this.clock.now().getTime();
   }
 
   /** The audience's id, once a file has made it. */
@@ -131,7 +157,7 @@ export class World {
 
   private async clear(): Promise<void> {
     await this.db.delete(workspaces).where(eq(workspaces.number, this.number));
-    for (const table of ['profiles', 'identities', 'identity_changes', 'attributes']) {
+    for (const table of ['profiles', 'identities', 'identity_changes', 'attributes', 'suppressions']) {
       await this.storage.warehouse.command(`DELETE FROM ${table} WHERE workspace = ${this.number}`);
     }
   }
@@ -146,7 +172,7 @@ async function isWrittenDown(db: Database, deliveryId: string, mpid: string): Pr
     .where(
       and(
         eq(deliveryBatches.deliveryId, deliveryId),
-        inArray(deliveryBatches.operation, ['add', 'add_identities']),
+        inArray(deliveryBatches.operation, ['add', 'add_identities', 'add_again']),
         lte(deliveryBatches.firstMpid, BigInt(mpid)),
         gte(deliveryBatches.lastMpid, BigInt(mpid)),
       ),

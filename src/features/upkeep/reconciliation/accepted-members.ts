@@ -17,6 +17,9 @@ import type { UpkeepSubject } from '../upkeep-subject.js';
 /** Members whom the partner refused, that the engine looks at together. */
 const REFUSED_AT_ONCE = 5000;
 
+/** What is no number stands for somebody who was erased, and is nobody's. */
+const NUMBER = '^-?[0-9]+$';
+
 /** What the hub counts as accepted at a partner. */
 export interface AcceptedCount {
   accepted: number;
@@ -81,9 +84,9 @@ export class AcceptedMembers {
     let after = '';
     for (;;) {
       const found = await this.db.execute(sql`
-        select mpid::text as mpid from (
+        select mpid from (
           select distinct on (one.mpid) one.mpid, one.status ${exceptionsSinceAllWereSent(connectionId)}
-            and ${after === '' ? sql`one.mpid is not null` : sql`one.mpid > ${after}::bigint`}
+            and one.mpid ~ ${NUMBER} and ${after === '' ? sql`true` : sql`one.mpid > ${after}`}
           order by one.mpid, ${deliveries.createdAt} desc
         ) as newest
         where status = 'rejected' order by newest.mpid limit ${REFUSED_AT_ONCE}`);
@@ -111,7 +114,7 @@ function exceptionsSinceAllWereSent(connectionId: string): SQL {
     where ${deliveries.connectionId} = ${connectionId} and ${deliveries.state} = 'delivered' and ${whole}), '-infinity')`;
   return sql`from ${deliveryBatches} join ${deliveries} on ${deliveries.id} = ${deliveryBatches.deliveryId}
     cross join lateral jsonb_to_recordset(${deliveryBatches.exceptions})
-      as one(mpid bigint, status text, count integer)
+      as one(mpid text, status text, count integer)
     where ${deliveries.connectionId} = ${connectionId} and ${deliveries.createdAt} >= ${lastWhole}
       and ${deliveryBatches.operation} <> 'remove'`;
 }

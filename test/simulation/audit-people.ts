@@ -1,0 +1,94 @@
+import { eq, inArray } from 'drizzle-orm';
+import { audiences, connections, erasureReceipts, erasures } from '../../src/platform/database/index.js';
+import { mpidsOf, type Profiles } from './audit-profiles.js';
+import type { Leaver } from './leaving.js';
+import { idOf } from './people.js';
+import type { World } from './world.js';
+
+type Receipt = typeof erasureReceipts.$inferSelect;
+
+/** Whoever asked to leave is out everywhere, or a receipt says where not. From here on nobody is to bring them back. */
+export async function peopleProblems(world: World, profiles: Profiles): Promise<string[]> {
+  const ids = world.leavers.flatMap(({ erasureId }) => erasureId ?? []);
+  if (ids.length === 0) return [];
+  const { db, workspaceId } = world;
+  const works = await db.select().from(erasures).where(inArray(erasures.id, ids));
+  const receipts = await db.select().from(erasureReceipts).where(inArray(erasureReceipts.erasureId, ids));
+  const connected = await db.select().from(connections).where(eq(connections.workspaceId, workspaceId));
+  const live = new Map(connected.filter(({ status }) => status !== 'removed').map((one) => [one.id, one]));
+  const problems = works
+    .filter(({ state }) => state !== 'done')
+    .map(({ id, state, error }) => `Erasure ${id} is ${state}: ${error?.message}`);
+  problems.push(...(await keptProblems(world)));
+  problems.push(...receipts.flatMap((receipt) => receiptProblems(world, receipt)));
+  for (const leaver of world.leavers) {
+    const theirs = receipts.filter(({ erasureId }) =>
+      world.leavers.some((one) => one.person === leaver.person && one.erasureId === erasureId),
+    );
+    const without = leaver.hadBy.filter(
+      (id) => live.has(id) && theirs.every(({ connectionId }) => connectionId !== id),
+    );
+    problems.push(
+      ...without.map((id) => `Connection ${id} had ${idOf(leaver.person)}, and gave no receipt.`),
+    );
+    problems.push(...stillKnown(leaver, profiles));
+    for (const { id, externalId } of live.values()) {
+      const list = world.partner.lists.get(externalId ?? '');
+      if (!list?.has(leaver.person) || list.gone || !leaver.hadBy.includes(id)) continue;
+      const isTold = theirs.some(
+        ({ connectionId, rejected, reason }) =>
+          (connectionId === id || list.shared) &&
+          ((rejected ?? 0) > 0 || reason?.code === 'OUTCOMES_FORGOTTEN'),
+      );
+      if (!isTold)
+        problems.push(`${idOf(leaver.person)} is still in ${list.id}, and no receipt of ${id} says so.`);
+    }
+    world.partner.gone.add(leaver.person);
+  }
+  return problems;
+}
+
+/** No version, old or new, has anybody who was erased. */
+async function keptProblems({ leavers, storage, number, db, workspaceId }: World): Promise<string[]> {
+  const mpids = leavers.flatMap(({ kind, mpid }) => (kind === 'erase' ? (mpid ?? []) : []));
+  const own = await db
+    .select({ id: audiences.id })
+    .from(audiences)
+    .where(eq(audiences.workspaceId, workspaceId));
+  if (mpids.length === 0 || own.length === 0) return [];
+  const theirs = `mpid IN (${mpids.map((mpid) => `toInt64('${mpid}')`).join()})`;
+  const found = await storage.warehouse.query<{ m: string }>(
+    `SELECT toString(mpid) AS m FROM ledger WHERE audience_id IN (${own.map(({ id }) => id).join()}) AND ${theirs}
+     UNION DISTINCT SELECT toString(mpid) AS m FROM identities WHERE workspace = ${number} AND ${theirs}`,
+  );
+  return found.map(({ m }) => `${m} was erased, and is kept.`);
+}
+
+/** Somebody who was erased is known no more. */
+function stillKnown({ person, kind }: Leaver, profiles: Profiles): string[] {
+  if (kind !== 'erase' || !mpidsOf(profiles).has(idOf(person))) return [];
+  return [`${idOf(person)} was erased, and has a profile.`];
+}
+
+/** What a receipt counts is what the partner answered; each is of one person. */
+function receiptProblems({ partner, leavers }: World, receipt: Receipt): string[] {
+  const { connectionId, plugin, state, deliveryId, sent } = receipt;
+  const [accepted, rejected] = [receipt.accepted ?? 0, receipt.rejected ?? 0];
+  const where = `The receipt of ${connectionId} (${plugin})`;
+  if (state === 'waiting') return [`${where} waits.`];
+  if (sent === null || deliveryId === null) return [];
+  const problems: string[] = [];
+  if (sent !== accepted + rejected + (receipt.unsupported ?? 0) + (receipt.notSent ?? 0)) {
+    problems.push(`${where} does not add up.`);
+  }
+  const mpid = leavers.find(({ erasureId }) => erasureId === receipt.erasureId)?.mpid;
+  const answer = partner.record.answersOf(deliveryId).get(`remove ${mpid}`);
+  // Of a list that went as a whole nobody was asked.
+  if (plugin === 'sim-whole' || mpid === undefined || answer === undefined) return problems;
+  if ((answer && accepted !== 1) || (!answer && rejected !== 1)) {
+    problems.push(
+      `${where} says ${accepted} accepted, ${rejected} rejected; the partner answered ${answer}.`,
+    );
+  }
+  return problems;
+}
