@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { cycleMsOf, dueSlots, newestSlots, SLICES } from './slices.js';
+import { cycleMsOf, dueSlots, inSlicesSql, newestSlots, SLICES } from './slices.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -13,9 +13,13 @@ describe('the slices of a cycle', () => {
   it('take turns: each has one slot a cycle, which is a third of what the partner remembers', () => {
     expect(cycleMsOf(EXPIRE_MS)).toBe(24 * DAY_MS);
     const newest = newestSlots(EXPIRE_MS, START);
-    expect(Object.keys(newest)).toHaveLength(SLICES);
+    expect(Object.keys(newest).map(Number)).toEqual([...Array(SLICES).keys()]);
     const ages = Object.values(newest).map((slotMs) => (START - slotMs) / DAY_MS);
     expect(ages.map(Math.floor).toSorted((one, other) => one - other)).toEqual([...Array(SLICES).keys()]);
+  });
+
+  it('are those of the engine: numbers from 0, by a hash of the profile', () => {
+    expect(inSlicesSql([0, 5])).toBe(`cityHash64(toInt64(mpid)) % ${SLICES} IN (0, 5)`);
   });
 
   it('are not due before they are known, then one after the other', () => {

@@ -27,10 +27,28 @@ describe('the guard of a refresh', () => {
     ['a cut file is held', { endsMidRecord: true }, 'LOOKS_TRUNCATED'],
     ['a file that is mostly rejected is held', { rowsRead: 9, rowsRejected: 5 }, 'MOSTLY_REJECTED'],
     ['half rejected passes', { rowsRead: 10, rowsRejected: 5 }, 'pass'],
+    ['ten rows more or less than declared pass', { declaredRows: 88 }, 'pass'],
+    ['eleven rows less than declared are held', { rowsRead: 40, declaredRows: 51 }, 'ROW_COUNT_DIFFERS'],
+    ['eleven rows more than declared are held', { rowsRead: 51, declaredRows: 40 }, 'ROW_COUNT_DIFFERS'],
+    ['a tenth of a large file passes', { rowsRead: 900, declaredRows: 1000 }, 'pass'],
+    ['more than a tenth is held', { rowsRead: 899, declaredRows: 1000 }, 'ROW_COUNT_DIFFERS'],
+    [
+      'more than a tenth of what was read is held',
+      { rowsRead: 1000, declaredRows: 899 },
+      'ROW_COUNT_DIFFERS',
+    ],
+    ['a tenth of what was read passes', { rowsRead: 1000, declaredRows: 900 }, 'pass'],
     ['a first import cannot shrink', { previousSize: 0, nextSize: 0, rowsRead: 0 }, 'pass'],
     ['a first import can be cut', { previousSize: 0, endsMidRecord: true }, 'LOOKS_TRUNCATED'],
   ])('%s', (_name, counts, code) => {
     expect(codeOf(counts)).toBe(code);
+  });
+
+  it('says both counts where they differ', () => {
+    const verdict = judgeRefresh({ ...COUNTS, rowsRead: 40, declaredRows: 60 });
+    expect('message' in verdict && verdict.message).toMatch(
+      /^The file has 40 rows, and 60 were declared\. Nothing was changed/,
+    );
   });
 
   it('says the counts and what to do', () => {

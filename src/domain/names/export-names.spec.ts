@@ -24,6 +24,25 @@ describe('export names', () => {
     ]);
   });
 
+  it('count further variants that are reduced to the same', () => {
+    const file = { audienceId: 1, audienceName: 'A' };
+    const variants = ['b', 'b!', 'B', 'b?'].map((variantName) => ({ ...file, variantName }));
+    expect(exportFileNames(variants, AT).map((name) => name.replace('_172136Nov292018.csv', ''))).toEqual([
+      '1_A_b',
+      '1_A_b_2',
+      '1_A_B_3',
+      '1_A_b_4',
+    ]);
+  });
+
+  it('cut long names between characters, at 120 bytes', () => {
+    const nameOf = (audienceName: string) =>
+      exportFileNames([{ audienceId: 1, audienceName }], AT)[0]?.replace('_172136Nov292018.csv', '');
+    expect(nameOf('a'.repeat(121))).toBe(`1_${'a'.repeat(120)}`);
+    expect(nameOf('a'.repeat(120))).toBe(`1_${'a'.repeat(120)}`);
+    expect(nameOf(`a${'é'.repeat(60)}`)).toBe(`1_a${'é'.repeat(59)}`);
+  });
+
   it('keep names of other scripts and stand in for names without letters', () => {
     expect(exportFileNames([{ audienceId: 2, audienceName: '春のセール' }], AT)).toEqual([
       '2_春のセール_172136Nov292018.csv',

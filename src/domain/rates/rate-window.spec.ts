@@ -76,6 +76,50 @@ describe('a rate budget', () => {
     );
   });
 
+  it('says no shorter wait than is needed, also where those who ask keep to other limits', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(limits, fc.nat({ max: 3000 })), { maxLength: 60 }), (asked) => {
+        let state: BudgetState = FRESH_BUDGET;
+        let nowMs = 1_700_000_000_000;
+        for (const [limit, pauseMs] of asked) {
+          nowMs += pauseMs;
+          const first = askBudget(state, limit, nowMs);
+          if (first.answer.granted) ({ state } = first);
+          else {
+            nowMs += first.answer.waitMs;
+            const second = askBudget(first.state, limit, nowMs);
+            expect(second.answer).toEqual({ granted: true });
+            ({ state } = second);
+          }
+        }
+      }),
+    );
+  });
+
+  it('counts what another limit with a longer window still remembers within its own window only', () => {
+    const [long, short] = [
+      { requests: 100, perSeconds: 60 },
+      { requests: 1, perSeconds: 1 },
+    ];
+    const nowMs = 1_700_000_000_000;
+    const { state } = askBudget(FRESH_BUDGET, long, nowMs);
+    expect(askBudget(state, short, nowMs + windowMsOf(short) - 1).answer).toMatchObject({ granted: false });
+    expect(askBudget(state, short, nowMs + windowMsOf(short)).answer).toEqual({ granted: true });
+  });
+
+  it('remembers for the longest window while something is left of it, and then for its own', () => {
+    const [long, short] = [
+      { requests: 5, perSeconds: 60 },
+      { requests: 5, perSeconds: 1 },
+    ];
+    const nowMs = 1_700_000_000_000;
+    const { state } = askBudget(FRESH_BUDGET, long, nowMs);
+    expect(askBudget(state, short, nowMs + 2000).state.keepMs).toBe(windowMsOf(long));
+    const over = askBudget(state, short, nowMs + windowMsOf(long)).state;
+    expect(over.keepMs).toBe(windowMsOf(short));
+    expect(over.runs).toHaveLength(1);
+  });
+
   it('uses nine tenths of the rate where requests trickle in evenly', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 500 }), (limit, everyMs) => {
