@@ -1,4 +1,11 @@
-import { asBatch, batchIdOf, PartnerCalls, sendBatch, type BatchRejects } from '../../host/outputs/index.js';
+import {
+  asBatch,
+  batchIdOf,
+  PartnerCalls,
+  sendBatch,
+  settleWhenWritten,
+  type BatchRejects,
+} from '../../host/outputs/index.js';
 import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
 import type { IdentityRange } from '../ledger/index.js';
@@ -139,7 +146,7 @@ export class PartnerSide {
         rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
       })),
     );
-    chunk.members.settle();
+    settleWhenWritten(chunk.members, this.calls.line);
     return outcomesOf(rejects, chunk);
   }
 }

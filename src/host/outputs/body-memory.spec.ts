@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { memberRowsOf } from '../../../test/support/member-rows.js';
 import { BodyMemory } from './body-memory.js';
-import { MemberChunker } from './index.js';
+import { MemberChunker, settleWhenWritten } from './index.js';
 
 const KIB = 1024;
 
@@ -54,6 +54,18 @@ describe('the bodies of a delivery', () => {
     expect(third?.json('{"c":', '}').buffer).toBe(bodies[1]?.buffer);
     // The first one is still under way.
     expect(bodies[0]?.toString()).toBe(texts[0]);
+  });
+
+  it('are not written over before they have left the process, whatever the partner has answered', async () => {
+    const [first, second] = lists();
+    const body = first?.json();
+    let leave = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (leave = resolve));
+    if (first) settleWhenWritten(first, { written: () => gone });
+    expect(second?.json().buffer).not.toBe(body?.buffer);
+    leave();
+    await gone;
+    expect(second?.json().buffer).toBe(body?.buffer);
   });
 
   it('are not written over after a failure, which may come while a request is still on its way', () => {

@@ -2,7 +2,7 @@ export { batchIdOf, type BatchIdentity } from './batch-id.js';
 export type { BatchRejects } from './batch-result.js';
 export { MemberChunker, type Chunk } from './chunker.js';
 export { asConnectorError, redact } from './connector-failure.js';
-export { asBatch, MemberList } from './member-list.js';
+export { asBatch, MemberList, settleWhenWritten } from './member-list.js';
 export { DEFAULT_CALL_PACING, PartnerCalls, type CallPacing } from './partner-calls.js';
 export { StillWaiting, type KeptJob, type PartnerJobs } from './partner-jobs.js';
 export { afterSending, type AnyOutputContext, type PartnerLine } from './partner-line.js';

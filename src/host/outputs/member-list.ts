@@ -89,8 +89,8 @@ export class MemberList {
   }
 
   /**
-   * The partner has answered for everybody: nobody reads the texts of this list any more. Not to be called after a
-   * failure, when a request may still be on its way.
+   * Nobody reads the texts of this list any more. Not to be called after a failure, nor before all that was sent has
+   * left the process: see {@link settleWhenWritten}.
    */
   settle(): void {
     for (const lent of this.#lent) this.habit.memory.giveBack(lent);
@@ -156,4 +156,12 @@ export function asBatch(list: MemberList, rest: Pick<Batch, 'id' | 'fromVersion'
     visit: (visitor) => list.visit(visitor),
     text: (room) => list.text(room),
   };
+}
+
+/**
+ * Gives back the memory of a list's texts, for which the partner has answered: as soon as they have left the process. A
+ * receiver may answer first and read the rest afterwards, and is to find it as it was.
+ */
+export function settleWhenWritten(list: MemberList, line: { written?(): Promise<void> }): void {
+  void line.written?.().then(() => list.settle());
 }

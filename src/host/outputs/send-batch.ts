@@ -2,7 +2,7 @@ import { ConnectorError, type Batch, type RejectedMember, type UnnamedRejects } 
 import type { PartnerAudience } from '../../kit/index.js';
 import { batchIdOf } from './batch-id.js';
 import { redact } from './connector-failure.js';
-import { asBatch, type MemberList } from './member-list.js';
+import { asBatch, settleWhenWritten, type MemberList } from './member-list.js';
 import type { PartnerCalls } from './partner-calls.js';
 
 /** What to send, besides the members. */
@@ -93,7 +93,7 @@ async function sendGroup(
       if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
       throw new Error('The connector has no `remove`.');
     });
-    members.settle();
+    settleWhenWritten(members, calls.line);
     const { secrets } = calls.line;
     for (const { index, code, message } of rejected) {
       // Partners like to quote what they refuse; a person's data do not belong into an outcome.

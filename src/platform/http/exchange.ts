@@ -54,7 +54,9 @@ export function exchange(
       onResponseError: (_controller, error) => reject(error),
     });
   });
-  return departure === undefined ? answered : answered.finally(() => departure.ends());
+  // An answer is no sign: it may come before the whole body has gone out.
+  answered.catch(() => departure?.fails());
+  return answered;
 }
 
 function tooLarge(maxBytes: number): Error {

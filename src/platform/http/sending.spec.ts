@@ -50,6 +50,17 @@ describe('the moment when requests have left', () => {
     expect((await answer).status).toBe(200);
   });
 
+  it('does not come with an answer that comes before the body is taken', async () => {
+    const sending = client.sending();
+    const answer = client.bound(signal(), sending).request({ method: 'POST', url, body: BODY });
+    await until('the connection is made', () => sockets.length === 1);
+    sockets[0]?.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+    expect((await answer).status).toBe(200);
+    expect(await isWritten(sending)).toBe(false);
+    sockets[0]?.resume();
+    await sending.written();
+  });
+
   it('waits for no request of another line', async () => {
     const [slow, own] = [client.sending(), client.sending()];
     const stuck = client.bound(signal(), slow).request({ method: 'POST', url, body: BODY });
@@ -59,6 +70,20 @@ describe('the moment when requests have left', () => {
     small.catch(() => undefined);
     await own.written();
     expect(await isWritten(slow)).toBe(false);
+  });
+
+  it('comes behind what waits in the same connection, whoever sent that', async () => {
+    const [first, own] = [client.sending(), client.sending()];
+    const answered = client.bound(signal(), first).request({ method: 'POST', url, body: BODY });
+    await until('the connection is made', () => sockets.length === 1);
+    sockets[0]?.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+    await answered;
+    const small = client.bound(signal(), own).request({ method: 'POST', url, body: Buffer.from('{}') });
+    small.catch(() => undefined);
+    await until('it is handed over', async () => !(await isWritten(own)));
+    expect(sockets).toHaveLength(1);
+    sockets[0]?.resume();
+    await own.written();
   });
 
   it('comes when a request has failed', async () => {

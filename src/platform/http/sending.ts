@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/** The sockets of a client, and who waits until some of them have written everything. */
+/** The sockets of a client: which of them is written to, and when one has written everything. */
 export class SocketWatch {
-  readonly #sockets = new Set<Socket>();
-  readonly #waiting = new Set<{ sockets: Set<Socket>; resolve: () => void }>();
+  #onWrite: ((socket: Socket) => void) | undefined;
+  readonly #waiting = new Map<Socket, (() => void)[]>();
 
   /** The same connector, whose sockets are watched. */
   watching(connect: buildConnector.connector): buildConnector.connector {
@@ -16,42 +16,44 @@ export class SocketWatch {
       });
   }
 
-  /** Sockets that have something left to write. */
-  busy(): Set<Socket> {
-    return new Set([...this.#sockets].filter(({ writableLength }) => writableLength > 0));
+  /** Calls `then` with the socket that is written to next. */
+  nextWrite(then: (socket: Socket) => void): void {
+    this.#onWrite = then;
   }
 
-  /** Calls `resolve` once all of the sockets have written everything, or are closed. */
-  afterAll(sockets: Set<Socket>, resolve: () => void): void {
-    if (sockets.size === 0) resolve();
-    else this.#waiting.add({ sockets, resolve });
+  /** Calls `then` once the socket has written all that waits in it now, or is closed. */
+  afterWriting(socket: Socket, then: () => void): void {
+    const waiting = this.#waiting.get(socket);
+    if (waiting === undefined || socket.writableLength === 0) then();
+    else waiting.push(then);
   }
 
   #watch(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('drain', () => this.#empty(socket));
+    this.#waiting.set(socket, []);
+    const empty = () => {
+      for (const then of this.#waiting.get(socket)?.splice(0) ?? []) then();
+    };
+    socket.on('drain', empty);
     socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#empty(socket);
+      empty();
+      this.#waiting.delete(socket);
     });
-  }
-
-  #empty(socket: Socket): void {
-    for (const waiting of this.#waiting) {
-      waiting.sockets.delete(socket);
-      if (waiting.sockets.size > 0) continue;
-      this.#waiting.delete(waiting);
-      waiting.resolve();
-    }
+    const write = socket.write.bind(socket) as (...parameters: unknown[]) => boolean;
+    socket.write = (...parameters: unknown[]) => {
+      const written = write(...parameters);
+      this.#onWrite?.(socket);
+      this.#onWrite = undefined;
+      return written;
+    };
   }
 }
 
 /** One request on its way out. */
 export interface Departure {
-  /** It is about to be written, in this turn. */
+  /** It is written now, before anything else is. */
   starts(): void;
-  /** It is over, however. */
-  ends(): void;
+  /** It came to nothing. */
+  fails(): void;
 }
 
 /** Requests of one line to a partner: tells when they have left this process, which is the time for work that would hold them up. */
@@ -72,19 +74,16 @@ export class Sending {
     };
     this.#leaving += 1;
     return {
-      starts: () => {
-        const before = this.sockets.busy();
-        // Behind the writing, which is done in one go.
-        process.nextTick(() => {
-          const own = [...this.sockets.busy()].filter((socket) => !before.has(socket));
-          this.sockets.afterAll(new Set(own), gone);
-        });
-      },
-      ends: gone,
+      starts: () =>
+        this.sockets.nextWrite((socket) => {
+          // Behind the body, which is written in the same turn as the head.
+          process.nextTick(() => this.sockets.afterWriting(socket, gone));
+        }),
+      fails: gone,
     };
   }
 
-  /** Resolves once all requests of the line that were made have left this process, or are over. */
+  /** Resolves once all requests of the line that were made have left this process, or failed. Answers do not count. */
   written(): Promise<void> {
     return this.#leaving === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
