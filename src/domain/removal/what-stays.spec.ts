@@ -9,6 +9,11 @@ describe('what stays at a partner after a removal', () => {
     expect(whatStays({ members: 'none', list: 'none' }, remains)).toEqual([]);
   });
 
+  it('is told also where there is no list, but members', () => {
+    const remains = { sharedWith: [], leaves: 'Profiles stay.', refused: 1 };
+    expect(whatStays({ members: 'removed', list: 'none' }, remains)).toHaveLength(2);
+  });
+
   it('is nothing where members and list go', () => {
     expect(whatStays({ members: 'removed', list: 'deleted' }, NOTHING_SHARED)).toEqual([]);
     expect(
