@@ -41,8 +41,14 @@ export function visitObjects<I extends IdentityType>(
     const view: MemberView<I> = {
       count: (type) => all[type]?.length ?? 0,
       value,
-      write: (text, type, nth) => text.addString(value(type, nth), 0, value(type, nth).length),
-      writeParts: (text, type, nth) => addParts(text, value(type, nth), 0, value(type, nth).length),
+      write: (text, type, nth) => {
+        const bytes = value(type, nth);
+        text.addString(bytes, 0, bytes.length);
+      },
+      writeParts: (text, type, nth) => {
+        const bytes = value(type, nth);
+        addParts(text, bytes, 0, bytes.length);
+      },
     };
     visitor(view, index);
   }
