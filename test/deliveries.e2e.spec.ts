@@ -63,6 +63,13 @@ describe('a delivery', () => {
     await scene.expectDelivered(connectionId, SENT, 1);
   });
 
+  it('makes the next batch ready while one is with the partner, which still sees one at a time', async () => {
+    const { audienceId, connectionId } = await scene.connected();
+    await rig.wake(audienceId);
+    await scene.expectDelivered(connectionId, SENT, 1);
+    expect(sink.mostAtOnce).toBe(1);
+  });
+
   it('delivers an empty change', async () => {
     const audienceId = await rig.audience();
     await rig.publish(audienceId, []);

@@ -70,7 +70,7 @@ describe('the Meta output', () => {
     expect(identitiesOf(meta, settings)).toEqual([
       { type: 'phone', encoding: 'sha256', profile: 'meta@2024-07' },
     ]);
-    expect(limitsOf(meta, settings)).toEqual({ batchSize: 10_000, concurrency: 2 });
+    expect(limitsOf(meta, settings)).toEqual({ batchSize: 10_000, concurrency: 2, ahead: true });
     expect(limitsOf(meta, meta.settings.parse({ adAccountId: '1', mode: 'replace' }))).toEqual({
       batchSize: 2500,
     });

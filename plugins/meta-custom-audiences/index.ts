@@ -34,10 +34,10 @@ export const metaCustomAudiences = defineOutput({
   connectionSettings,
   identities: formsOf(IDENTIFIERS),
   identitiesFor: ({ identifiers }) => formsOf(identifiers),
-  limits: { batchSize: MAX_ROWS, concurrency: 2 },
+  limits: { batchSize: MAX_ROWS, concurrency: 2, ahead: true },
   // The batches of a session go in their order.
   limitsFor: ({ mode }) =>
-    mode === 'replace' ? { batchSize: REPLACE_BATCH } : { batchSize: MAX_ROWS, concurrency: 2 },
+    mode === 'replace' ? { batchSize: REPLACE_BATCH } : { batchSize: MAX_ROWS, concurrency: 2, ahead: true },
   leaves: (_, { lookalikeCountry }) =>
     lookalikeCountry === undefined
       ? undefined

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Batch, fault, type RejectedMember } from '../../src/kit/index.js';
+import { type Batch, fault, JsonPiece, type RejectedMember } from '../../src/kit/index.js';
 import { type ApiContext, call, MAX_ROWS, RawJson, read } from './api.js';
 import { type MetaIdentity, type Rows, rowsOf } from './rows.js';
 
@@ -18,7 +18,7 @@ const received = z.object({
 });
 
 /** Closes the payload. */
-const PAYLOAD_END = Buffer.from('}');
+const PAYLOAD_END = new JsonPiece('}');
 
 /** Shorter texts in a sample are no hashes. */
 const LEAST_SAMPLE_LENGTH = 32;

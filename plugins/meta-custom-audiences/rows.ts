@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Batch, type IdentityForm, JsonText, type MemberView } from '../../src/kit/index.js';
+import { type Batch, type IdentityForm, JsonPiece, JsonText, type MemberView } from '../../src/kit/index.js';
 import type { Identifier, MetaSettings } from './settings.js';
 
 export type MetaIdentity = 'email' | 'phone' | 'first_last_zip_state' | 'customer_id';
@@ -40,7 +40,7 @@ export function rowOfNobody({ identifiers }: MetaSettings, seed: string): Rows {
   const schema = schemaOf(identifiers);
   const nobody = createHash('sha256').update(`nobody:${seed}`).digest('hex');
   const data = new JsonText();
-  data.add(Buffer.from(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))])));
+  data.add(new JsonPiece(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))])));
   return { schema, data, size: 1, owners: [] };
 }
 
@@ -48,13 +48,13 @@ export function rowOfNobody({ identifiers }: MetaSettings, seed: string): Rows {
 interface Column {
   type: MetaIdentity;
   /** Its cells where a member has none. */
-  empty: Uint8Array;
+  empty: JsonPiece;
   /** Whether it is a combination, with a cell for each part and one for the country. */
   hasParts: boolean;
 }
 
-const [OPENING, NEXT_ROW, CLOSING] = [Buffer.from('[['), Buffer.from('],['), Buffer.from(']]')];
-const [COMMA, COUNTRY] = [Buffer.from(','), Buffer.from(`,"${US}"`)];
+const [OPENING, NEXT_ROW, CLOSING] = [new JsonPiece('[['), new JsonPiece('],['), new JsonPiece(']]')];
+const [COMMA, COUNTRY] = [new JsonPiece(','), new JsonPiece(`,"${US}"`)];
 /** What stands in front of the rows in a body, at most; more would be in order, but slower. */
 const HEAD_BYTES = 1024;
 
@@ -112,7 +112,7 @@ function addRow(
 
 function columnOf(identifier: Identifier): Column {
   const { type, keys } = PARTS[identifier];
-  return { type, empty: Buffer.from(keys.map(() => '""').join(',')), hasParts: identifier === 'name' };
+  return { type, empty: new JsonPiece(keys.map(() => '""').join(',')), hasParts: identifier === 'name' };
 }
 
 function schemaOf(identifiers: readonly Identifier[]): string[] {

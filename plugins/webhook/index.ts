@@ -67,10 +67,11 @@ export const webhook = defineOutput({
   connectionSettings: z.object({}),
   identities: IDENTITY_TYPES.map((type) => ({ type, encoding: 'raw' as const })),
   attributes: 'optional',
-  limits: { batchSize: MAX_BATCH_SIZE, concurrency: CONCURRENCY },
+  limits: { batchSize: MAX_BATCH_SIZE, concurrency: CONCURRENCY, ahead: true },
   limitsFor: (settings) => ({
     batchSize: settings.batchSize ?? MAX_BATCH_SIZE,
     concurrency: settings.concurrency ?? CONCURRENCY,
+    ahead: true,
     ...(settings.rateLimit ? { rateLimit: settings.rateLimit } : {}),
   }),
   expireAfterMs: ({ expireAfterDays: days }) => (days === undefined ? undefined : days * DAY_MS),

@@ -5,6 +5,8 @@ export * from './drop-layouts.js';
 export * from './fault.js';
 export * from './identity-types.js';
 export * from './input.js';
+export { digestsText } from './digits.js';
+export * from './json-piece.js';
 export * from './json-text.js';
 export { addParts, type MemberView, visitObjects } from './member-view.js';
 export * from './normalisation-profiles.js';

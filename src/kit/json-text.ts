@@ -1,3 +1,6 @@
+import { BETWEEN_DIGESTS, FOUR_DIGITS, HEX_DIGITS } from './digits.js';
+import { JsonPiece } from './json-piece.js';
+
 const [QUOTE, BACKSLASH, MINUS, ZERO] = [0x22, 0x5c, 0x2d, 0x30];
 const FIRST_PRINTABLE = 0x20;
 const FIRST_BEYOND_ASCII = 0x80;
@@ -6,13 +9,16 @@ const LONGEST_ESCAPE = 6;
 const LONGEST_INTEGER = 20;
 const LEAST_BYTES = 2 ** 18;
 
-const [LIMB, WORD] = [2 ** 16, 2 ** 32];
+const TEN_THOUSAND = 1e4;
+const WORD = 2 ** 32;
 const BILLION = 1e9;
 
 /** 1 for the bytes that stand in a JSON string as they are. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= FIRST_PRINTABLE && byte < FIRST_BEYOND_ASCII && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
+
+const BETWEEN = new JsonPiece(BETWEEN_DIGESTS);
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
@@ -66,8 +72,8 @@ export class JsonText {
 
   /** What was written, between two texts that are JSON already. It is the last that is asked of this text. */
   take(front = '', back = ''): Buffer {
-    const [before, behind] = [Buffer.from(front), Buffer.from(back)];
-    this.add(behind);
+    const before = Buffer.from(front);
+    this.add(new JsonPiece(back));
     const missing = before.length - this.room;
     if (missing > 0) {
       this.makeRoom(missing);
@@ -80,12 +86,14 @@ export class JsonText {
   }
 
   /** Adds text that is JSON already. */
-  add(text: Uint8Array): void {
-    const size = text.length;
-    this.makeRoom(size);
-    const { bytes, length } = this;
-    for (let index = 0; index < size; index += 1) bytes[length + index] = text[index] ?? 0;
-    this.length = length + size;
+  add({ words, length }: JsonPiece): void {
+    const size = words.length;
+    // The last word may reach beyond the text; what comes next is written over it.
+    this.makeRoom(size * 4);
+    const { view } = this;
+    let at = this.length;
+    for (let index = 0; index < size; index += 1, at += 4) view.setInt32(at, words[index] ?? 0, true);
+    this.length += length;
   }
 
   /** Adds a string whose UTF-8 stands from `from` up to `to`; what is no UTF-8 becomes U+FFFD. */
@@ -111,6 +119,35 @@ export class JsonText {
     this.length = to + shift + 1;
   }
 
+  /**
+   * Adds a string of the hexadecimal digits of digests, which stand from `from` up to `to`, of `size` bytes each (an even
+   * number), with `between` between them.
+   */
+  addDigests(source: Uint8Array, from: number, to: number, size: number, between = BETWEEN): void {
+    this.makeRoom(2);
+    this.bytes[this.length] = QUOTE;
+    this.length += 1;
+    for (let at = from; at < to; at += size) {
+      if (at > from) this.add(between);
+      this.addHex(source, at, size);
+    }
+    this.makeRoom(1);
+    this.bytes[this.length] = QUOTE;
+    this.length += 1;
+  }
+
+  private addHex(source: Uint8Array, from: number, size: number): void {
+    this.makeRoom(2 * size);
+    const { view } = this;
+    let at = this.length;
+    for (let index = from; index < from + size; index += 2, at += 4) {
+      const one = HEX_DIGITS[source[index] ?? 0] ?? 0;
+      const next = HEX_DIGITS[source[index + 1] ?? 0] ?? 0;
+      view.setInt32(at, one | (next << 16), true);
+    }
+    this.length = at;
+  }
+
   /** Adds the digits of a 64-bit integer, given as its upper half and its lower one without sign. */
   addInteger(upper: number, lower: number): void {
     this.makeRoom(LONGEST_INTEGER);
@@ -122,13 +159,17 @@ export class JsonText {
       high = (low === 0 ? -high : ~high) >>> 0;
       low = low === 0 ? 0 : WORD - low;
     }
-    // Divided by 10^9 in limbs of 16 bits, so that each step is exact in a double: a third of what a bigint takes.
-    const first = Math.floor(high / BILLION);
-    let sum = (high - first * BILLION) * LIMB + (low >>> 16);
-    const second = Math.floor(sum / BILLION);
-    sum = (sum - second * BILLION) * LIMB + (low & 0xffff);
-    const third = Math.floor(sum / BILLION);
-    this.addGroups(first * WORD + second * LIMB + third, sum - third * BILLION);
+    // A double's quotient may be one off; the rest tells, which is exact modulo 2^32.
+    let quotient = Math.floor((high * WORD + low) / BILLION);
+    let rest = (low - Math.imul(quotient, BILLION)) | 0;
+    if (rest < 0) {
+      quotient -= 1;
+      rest += BILLION;
+    } else if (rest >= BILLION) {
+      quotient += 1;
+      rest -= BILLION;
+    }
+    this.addGroups(quotient, rest);
   }
 
   /** Adds `upper` * 10^9 + `lower`. */
@@ -140,13 +181,20 @@ export class JsonText {
     this.addDigits(lower, upper > 0 ? 9 : digitsIn(lower));
   }
 
+  /** Adds the last `digits` digits of a number below 10^9, four at a time from its end. */
   private addDigits(value: number, digits: number): void {
-    const { bytes, length } = this;
+    const { bytes, view, length } = this;
     // Below 2^31, so that dividing is a matter of integers.
     let left = value | 0;
-    for (let digit = digits - 1; digit >= 0; digit -= 1) {
+    let at = length + digits;
+    for (; at - length >= 4; at -= 4) {
+      const rest = (left / TEN_THOUSAND) | 0;
+      view.setInt32(at - 4, FOUR_DIGITS[left - rest * TEN_THOUSAND] ?? 0, true);
+      left = rest;
+    }
+    while (at > length) {
       const tenth = (left / 10) | 0;
-      bytes[length + digit] = ZERO + left - tenth * 10;
+      bytes[--at] = ZERO + left - tenth * 10;
       left = tenth;
     }
     this.length = length + digits;

@@ -1,4 +1,5 @@
 import type { IdentityType } from './identity-types.js';
+import { JsonPiece } from './json-piece.js';
 import type { JsonText } from './json-text.js';
 import type { OutputMember } from './output.js';
 
@@ -16,7 +17,7 @@ export interface MemberView<I extends IdentityType = IdentityType> {
 
 /** Stands between the parts of a combination; in none of them. */
 const SEPARATOR = '|'.charCodeAt(0);
-const COMMA = Buffer.from(',');
+const COMMA = new JsonPiece(',');
 
 /** Adds the parts of a combination that stands from `from` up to `to`. */
 export function addParts(text: JsonText, source: Uint8Array, from: number, to: number): void {

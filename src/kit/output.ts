@@ -129,6 +129,12 @@ export interface OutputLimits {
   concurrency?: number;
   /** Batches of one connection that may be with the partner as jobs, waiting for their end. Default 1. */
   jobs?: number;
+  /**
+   * Whether calls may begin while others are still under way, up to their first request, which then waits for its turn.
+   * For connectors whose calls reach the partner by `ctx.http` alone and change nothing before: what they make ready costs
+   * no time then. A call may be begun twice where its turn came late. Not used where a rate is declared. Default false.
+   */
+  ahead?: boolean;
 }
 
 /** Everything a batch call needs besides the batch. `S` is the connection's own settings. */

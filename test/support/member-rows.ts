@@ -19,6 +19,7 @@ export function memberRowsOf(members: readonly OutputMember[]): MemberRows {
     identities: Buffer.concat(rows),
     attributes: Buffer.concat(own),
     types,
+    packed: types.map(() => false),
     names,
   };
 }

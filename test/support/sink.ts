@@ -53,6 +53,9 @@ export class Sink {
   readonly poison = new Set<string>();
   /** Times it was asked for the number of its members. */
   counted = 0;
+  /** Most requests that were there at once. */
+  mostAtOnce = 0;
+  #there = 0;
   /** Asked for each request: how does it fail? Undefined: it does not. */
   failure: (batch: number, event: string) => SinkFailure | undefined = () => undefined;
   readonly #applied = new Set<string>();
@@ -61,6 +64,9 @@ export class Sink {
 
   private constructor() {
     this.#server = createServer((request, response) => {
+      this.#there += 1;
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#there);
+      response.once('close', () => (this.#there -= 1));
       this.#handle(request, response).catch(() => response.destroy());
     });
   }

@@ -1,4 +1,4 @@
-import { type JsonText } from '../../kit/index.js';
+import { JsonPiece, type JsonText } from '../../kit/index.js';
 import { MemberCursor, type MemberPosition } from './member-cursor.js';
 import type { MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';
@@ -10,10 +10,13 @@ export interface MemberRun {
   end: number;
 }
 
-const bytesOf = (text: string): Uint8Array => Buffer.from(text);
-const [OPEN, NEXT, CLOSE] = [bytesOf('{"mpid":"'), bytesOf(']}},{"mpid":"'), bytesOf(']}}')];
+const [OPEN, NEXT, CLOSE] = [
+  new JsonPiece('{"mpid":"'),
+  new JsonPiece(']}},{"mpid":"'),
+  new JsonPiece(']}}'),
+];
 const [ATTRIBUTES, IDENTITIES] = ['","attributes":{', '","identities":{'];
-const COMMA = bytesOf(',');
+const [COMMA, OPENING, CLOSING] = [new JsonPiece(','), new JsonPiece('['), new JsonPiece(']')];
 
 /** One at a time is written, from its beginning to its end. */
 const values = new MemberValues();
@@ -25,7 +28,7 @@ const values = new MemberValues();
  * becomes a string or an object on the way.
  */
 export function addMembers(text: JsonText, runs: readonly MemberRun[]): void {
-  text.add(bytesOf('['));
+  text.add(OPENING);
   let opening = OPEN;
   for (const { rows, start, end } of runs) {
     const heads = headsOf(rows);
@@ -38,22 +41,31 @@ export function addMembers(text: JsonText, runs: readonly MemberRun[]): void {
     }
   }
   if (opening === NEXT) text.add(CLOSE);
-  text.add(bytesOf(']'));
+  text.add(CLOSING);
 }
 
 /** What stands in front of the values of a place, or of an attribute. */
 interface Heads {
   /** Behind the mpid, behind attributes, and behind the values of another type. */
-  first: readonly Uint8Array[];
-  behindAttributes: readonly Uint8Array[];
-  behindType: readonly Uint8Array[];
-  firstName: readonly Uint8Array[];
-  nextName: readonly Uint8Array[];
+  first: readonly JsonPiece[];
+  behindAttributes: readonly JsonPiece[];
+  behindType: readonly JsonPiece[];
+  firstName: readonly JsonPiece[];
+  nextName: readonly JsonPiece[];
 }
 
-function headsOf({ types, names }: MemberRows): Heads {
-  const heads = (front: string) => types.map((type) => bytesOf(`${front}${JSON.stringify(type)}:[`));
-  const named = (front: string) => names.map((name) => bytesOf(`${front}${JSON.stringify(name)}:`));
+/** Made once a page. */
+const known = new WeakMap<MemberRows, Heads>();
+
+function headsOf(rows: MemberRows): Heads {
+  const found = known.get(rows) ?? newHeads(rows);
+  known.set(rows, found);
+  return found;
+}
+
+function newHeads({ types, names }: MemberRows): Heads {
+  const heads = (front: string) => types.map((type) => new JsonPiece(`${front}${JSON.stringify(type)}:[`));
+  const named = (front: string) => names.map((name) => new JsonPiece(`${front}${JSON.stringify(name)}:`));
   return {
     first: heads(IDENTITIES),
     behindAttributes: heads(`}${IDENTITIES.slice(1)}`),
@@ -78,8 +90,17 @@ function addMember(text: JsonText, cursor: MemberCursor, heads: Heads): void {
     text.add(type === before ? COMMA : (front[place] ?? COMMA));
     front = heads.behindType;
     before = type;
-    text.addString(identities, values.froms[one] ?? 0, values.tos[one] ?? 0);
+    addValue(text, identities, values, one);
   }
+}
+
+/** Adds one of a member's values as a JSON string. */
+export function addValue(text: JsonText, identities: Buffer, values: MemberValues, one: number): void {
+  const digest = values.digests[one] ?? 0;
+  const from = values.froms[one] ?? 0;
+  const to = values.tos[one] ?? 0;
+  if (digest === 0) text.addString(identities, from, to);
+  else text.addDigests(identities, from, to, digest);
 }
 
 function addAttributes(text: JsonText, cursor: MemberCursor, { firstName, nextName }: Heads): void {

@@ -2,6 +2,7 @@ import type { OutputMember } from '../../kit/index.js';
 import { MemberCursor } from './member-cursor.js';
 import type { MemberRun } from './member-json.js';
 import { MemberValues } from './member-values.js';
+import { textLength, textOf } from './packed-value.js';
 
 /** Those members of a run who have an identity. */
 export function memberObjects({ rows, start, end }: MemberRun): OutputMember[] {
@@ -25,7 +26,9 @@ export function bytesOf(cursor: MemberCursor, values: MemberValues): number {
   const { attributes } = cursor;
   for (; cursor.owns(attributes); attributes.next()) bytes += attributes.to - attributes.from;
   values.readFrom(cursor);
-  for (let one = 0; one < values.count; one += 1) bytes += (values.tos[one] ?? 0) - (values.froms[one] ?? 0);
+  for (let one = 0; one < values.count; one += 1) {
+    bytes += textLength(values.froms[one] ?? 0, values.tos[one] ?? 0, values.digests[one] ?? 0);
+  }
   return bytes;
 }
 
@@ -45,7 +48,8 @@ function identitiesOf({ rows }: MemberCursor, values: MemberValues): OutputMembe
   const identities: Record<string, string[]> = {};
   for (let one = 0; one < values.count; one += 1) {
     const type = rows.types[values.places[one] ?? 0] ?? '';
-    const value = rows.identities.toString('utf8', values.froms[one], values.tos[one]);
+    const [from, to, digest] = [values.froms[one] ?? 0, values.tos[one] ?? 0, values.digests[one] ?? 0];
+    const value = textOf(rows.identities, from, to, digest).toString('utf8');
     const list = identities[type];
     if (list) list.push(value);
     else identities[type] = [value];

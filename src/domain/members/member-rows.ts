@@ -16,6 +16,8 @@ export interface MemberRows {
   attributes: Buffer;
   /** Type of each place. Places of one type are side by side. */
   types: readonly IdentityType[];
+  /** Of each place, whether its values are packed: see `packed-value.ts`. */
+  packed: readonly boolean[];
   /** Names of the attributes. */
   names: readonly string[];
 }

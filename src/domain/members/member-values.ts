@@ -1,4 +1,5 @@
 import type { MemberCursor } from './member-cursor.js';
+import { textOf } from './packed-value.js';
 
 /**
  * Identities of one member, in the order of their places and then of their bytes, none twice in a type. Filled anew
@@ -10,47 +11,67 @@ export class MemberValues {
   /** Where each value begins and ends in the page's identities. */
   readonly froms: number[] = [];
   readonly tos: number[] = [];
+  /** Bytes of each digest in a value; 0: the value is a text. */
+  readonly digests: number[] = [];
 
   /** Takes those of the member that the cursor stands at, which moves behind them. */
   readFrom(cursor: MemberCursor): void {
     const { identities, rows } = cursor;
+    const { packed, identities: bytes } = rows;
     this.count = 0;
     for (; cursor.owns(identities); identities.next()) {
-      this.insert(rows.identities, identities.place, identities.from, identities.to);
+      const { place, from, to } = identities;
+      const isPacked = packed[place] === true;
+      this.insert(bytes, place, isPacked ? from + 1 : from, to, isPacked ? (bytes[from] ?? 0) : 0);
     }
     // Two places of one type may have the same value.
     for (let one = this.count - 1; one > 0; one -= 1) {
-      const { places, froms, tos } = this;
+      const { places, froms, tos, digests } = this;
       const sameType = rows.types[places[one] ?? 0] === rows.types[places[one - 1] ?? 0];
-      if (!sameType || this.compareBytes(rows.identities, one - 1, froms[one] ?? 0, tos[one] ?? 0) !== 0)
-        continue;
-      for (const list of [places, froms, tos]) list.splice(one, 1);
+      const isSame = () =>
+        this.compareTexts(bytes, one - 1, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0) === 0;
+      if (!sameType || !isSame()) continue;
+      for (const list of [places, froms, tos, digests]) list.splice(one, 1);
       this.count -= 1;
     }
   }
 
-  private insert(bytes: Buffer, place: number, from: number, to: number): void {
+  private insert(bytes: Buffer, place: number, from: number, to: number, digest: number): void {
     let at = this.count;
     // Mostly it belongs to the end, where the engine put it.
-    while (at > 0 && this.compare(bytes, at - 1, place, from, to) > 0) {
-      this.put(at, this.places[at - 1] ?? 0, this.froms[at - 1] ?? 0, this.tos[at - 1] ?? 0);
+    while (at > 0 && this.compare(bytes, at - 1, place, from, to, digest) > 0) {
+      const { places, froms, tos, digests } = this;
+      this.put(at, places[at - 1] ?? 0, froms[at - 1] ?? 0, tos[at - 1] ?? 0, digests[at - 1] ?? 0);
       at -= 1;
     }
-    this.put(at, place, from, to);
+    this.put(at, place, from, to, digest);
     this.count += 1;
   }
 
-  private put(at: number, place: number, from: number, to: number): void {
+  private put(at: number, place: number, from: number, to: number, digest: number): void {
     this.places[at] = place;
     this.froms[at] = from;
     this.tos[at] = to;
+    this.digests[at] = digest;
   }
 
-  private compare(bytes: Buffer, one: number, place: number, from: number, to: number): number {
-    return (this.places[one] ?? 0) - place || this.compareBytes(bytes, one, from, to);
+  private compare(
+    bytes: Buffer,
+    one: number,
+    place: number,
+    from: number,
+    to: number,
+    digest: number,
+  ): number {
+    return (this.places[one] ?? 0) - place || this.compareTexts(bytes, one, from, to, digest);
   }
 
-  private compareBytes(bytes: Buffer, one: number, from: number, to: number): number {
-    return bytes.compare(bytes, from, to, this.froms[one], this.tos[one]);
+  /** Digests stand in the order of their digits. */
+  private compareTexts(bytes: Buffer, one: number, from: number, to: number, digest: number): number {
+    const start = this.froms[one] ?? 0;
+    const end = this.tos[one] ?? 0;
+    const other = this.digests[one] ?? 0;
+    if (other === digest) return bytes.compare(bytes, from, to, start, end);
+    return textOf(bytes, start, end, other).compare(textOf(bytes, from, to, digest));
   }
 }

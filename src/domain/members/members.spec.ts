@@ -83,6 +83,27 @@ const whole = (rows: MemberRows): MemberRun => ({
   start: { owner: 0, identity: 0, attribute: 0 },
   end: rows.owners.length,
 });
+/** All that a visitor can see and write of the members' e-mail addresses. */
+const shown = (rows: MemberRows) => {
+  const seen: string[] = [];
+  for (const visit = visitMembers(whole(rows), 0, see); visit.next().done !== true;);
+  function see(member: MemberView): void {
+    for (let nth = 0; nth < member.count('email'); nth += 1) {
+      const [text, parts] = [new JsonText(), new JsonText()];
+      member.write(text, 'email', nth);
+      member.writeParts(parts, 'email', nth);
+      const value = Buffer.from(member.value('email', nth)).toString();
+      seen.push(value, text.take().toString(), parts.take().toString());
+    }
+  }
+  return seen;
+};
+/** Bytes of the first member. */
+const sizeOf = (rows: MemberRows) => {
+  const cursor = new MemberCursor(rows);
+  cursor.next();
+  return bytesOf(cursor, new MemberValues());
+};
 const parsed = (json: Buffer) => JSON.parse(json.toString('utf8')) as OutputMember[];
 const hasIdentities = ({ identities }: OutputMember) => Object.keys(identities).length > 0;
 const inOrder = (members: readonly OutputMember[]) => members.map(({ mpid }) => mpid);
@@ -157,6 +178,7 @@ describe('the rows of members', () => {
       identities: Buffer.concat(identities),
       attributes: Buffer.alloc(0),
       types: ['email', 'phone'],
+      packed: [false, false],
       names: [],
     };
     const expected = [{ mpid: '7', identities: { email: ['z', 'é'], phone: ['a', 'b'] } }];
@@ -171,11 +193,52 @@ describe('the rows of members', () => {
       identities: Buffer.concat(identities),
       attributes: Buffer.alloc(0),
       types: ['email', 'email', 'phone'],
+      packed: [false, false, false],
       names: [],
     };
     const expected = [{ mpid: '7', identities: { email: ['a', 'b'], phone: ['b'] } }];
     expect(memberObjects(whole(rows))).toEqual(expected);
     expect(jsonOf([whole(rows)]).toString()).toBe(JSON.stringify(expected));
+  });
+
+  it('that are hashes come packed or as texts, and nobody can tell which', () => {
+    const anyDigest = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
+    const anyHash = fc.record({
+      place: fc.constantFrom(0, 1),
+      digests: fc.array(fc.oneof(anyDigest, fc.constant(Buffer.alloc(16, 7))), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      isPacked: fc.boolean(),
+    });
+    const textOf = (digests: readonly Buffer[]) => digests.map((one) => one.toString('hex')).join('|');
+    fc.assert(
+      fc.property(fc.array(anyHash, { minLength: 1, maxLength: 6 }), (hashes) => {
+        const packed = hashes.map(({ place, digests, isPacked }) =>
+          row(
+            '5',
+            place,
+            Buffer.concat(
+              isPacked ? [Buffer.of(16), ...digests] : [Buffer.of(0), Buffer.from(textOf(digests))],
+            ),
+          ),
+        );
+        const texts = hashes.map(({ place, digests }) => row('5', place, textOf(digests)));
+        const [one, other] = [packed, texts].map((identities, index): MemberRows => ({
+          owners: int64('5'),
+          identities: Buffer.concat(identities),
+          attributes: Buffer.alloc(0),
+          types: ['email', 'email'],
+          packed: [index === 0, index === 0],
+          names: [],
+        })) as [MemberRows, MemberRows];
+        expect(memberObjects(whole(one))).toEqual(memberObjects(whole(other)));
+        expect(jsonOf([whole(one)]).toString()).toBe(jsonOf([whole(other)]).toString());
+        expect(shown(one)).toEqual(shown(other));
+        expect(sizeOf(one)).toBe(sizeOf(other));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('that are no UTF-8 become U+FFFD', () => {
@@ -184,6 +247,7 @@ describe('the rows of members', () => {
       identities: row('3', 0, Buffer.from([0x41, 0xff, 0x42])),
       attributes: Buffer.alloc(0),
       types: ['email'],
+      packed: [false],
       names: [],
     };
     const expected = '[{"mpid":"3","identities":{"email":["A\uFFFDB"]}}]';
@@ -217,6 +281,7 @@ describe('the rows of members', () => {
       identities: Buffer.concat(identities.map((mpid) => row(mpid, 0, 'a'))),
       attributes: Buffer.alloc(0),
       types: ['email'],
+      packed: [false],
       names: [],
     };
     expect(() => memberObjects(whole(rows))).toThrow(/another order/);

@@ -1,8 +1,11 @@
-import { addParts, type IdentityType, type JsonText, type MemberView } from '../../kit/index.js';
+import { addParts, JsonPiece, type IdentityType, type JsonText, type MemberView } from '../../kit/index.js';
 import { MemberCursor } from './member-cursor.js';
-import type { MemberRun } from './member-json.js';
+import { addValue, type MemberRun } from './member-json.js';
 import type { MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';
+import { textOf } from './packed-value.js';
+
+const BETWEEN_PARTS = new JsonPiece('","');
 
 /** The one view of a run, which shows one member after another. */
 class RowsView implements MemberView {
@@ -19,17 +22,23 @@ class RowsView implements MemberView {
 
   value(type: IdentityType, nth: number): Uint8Array {
     const one = this.firstOf(type) + nth;
-    return this.rows.identities.subarray(this.values.froms[one], this.values.tos[one]);
+    const { froms, tos, digests } = this.values;
+    return textOf(this.rows.identities, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0);
   }
 
   write(text: JsonText, type: IdentityType, nth: number): void {
-    const one = this.firstOf(type) + nth;
-    text.addString(this.rows.identities, this.values.froms[one] ?? 0, this.values.tos[one] ?? 0);
+    addValue(text, this.rows.identities, this.values, this.firstOf(type) + nth);
   }
 
   writeParts(text: JsonText, type: IdentityType, nth: number): void {
     const one = this.firstOf(type) + nth;
-    addParts(text, this.rows.identities, this.values.froms[one] ?? 0, this.values.tos[one] ?? 0);
+    const { identities } = this.rows;
+    const { froms, tos, digests } = this.values;
+    const from = froms[one] ?? 0;
+    const to = tos[one] ?? 0;
+    const digest = digests[one] ?? 0;
+    if (digest === 0) addParts(text, identities, from, to);
+    else text.addDigests(identities, from, to, digest, BETWEEN_PARTS);
   }
 
   /** Those of one type stand side by side. */

@@ -23,8 +23,18 @@ export function encode(encoding: IdentityEncoding, text: string): string {
 /** SQL twin of {@link encode} for texts that are not ''. */
 export function encodeSql(encoding: IdentityEncoding, text: string): string {
   if (encoding === 'raw') return text;
-  const digest = `${HASHES[encoding].sql}(${text})`;
+  const digest = digestSql(encoding, text);
   return encoding === 'sha256_base64' ? `base64Encode(${digest})` : `lower(hex(${digest}))`;
+}
+
+/** SQL of a text's digest, in bytes. */
+export function digestSql(encoding: Exclude<IdentityEncoding, 'raw'>, text: string): string {
+  return `${HASHES[encoding].sql}(${text})`;
+}
+
+/** Hexadecimal digits of a digest. */
+export function hexDigitsOf(encoding: HexEncoding): number {
+  return HASHES[encoding].hexDigits;
 }
 
 /** True where `text` is such a hash already, in hexadecimal digits. */
@@ -63,7 +73,7 @@ export function encodeOnceSql(encoding: IdentityEncoding, textSql: string, mayBe
  * Only of texts that are neither '' nor, where they may be, hashed already: see {@link needCareSql}.
  */
 export function encodeAllSql(encoding: HexEncoding, textSqls: readonly string[], separator: string): string {
-  const hashes = textSqls.map((text) => `hex(${HASHES[encoding].sql}(${text}))`);
+  const hashes = textSqls.map((text) => `hex(${digestSql(encoding, text)})`);
   return `lower(concat(${hashes.join(`, '${separator}', `)}))`;
 }
 

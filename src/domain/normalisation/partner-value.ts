@@ -3,6 +3,7 @@ import { IDENTITY_PARTS, type NormaliseOptions, type Part } from '../identities/
 import { trimmed } from '../identities/text.js';
 import { isShort, letSql } from '../sql-text.js';
 import { encode, encodeAllSql, encodeOnceSql, isHashed, needCareSql, passOn } from './encode.js';
+import { isPackable, packHashesSql, packOnceSql, TEXT_FOLLOWS } from './pack.js';
 import { STORED_FIELDS, type PartnerText, type ProfileField, type StoredField } from './partner-rule.js';
 import { profileRule, rulesOf } from './profiles.js';
 
@@ -60,14 +61,31 @@ export function partnerValue({ type, encoding, profile }: ProfiledForm, value: s
 /** SQL twin of {@link partnerValue}, over a String expression. */
 export function partnerValueSql(form: ProfiledForm, valueSql: string): string {
   const { type, encoding, profile } = form;
-  const parts = IDENTITY_PARTS[type];
-  if (parts.length === 1) return sendPartSql(profile, parts[0], encoding, valueSql) ?? "''";
-  const oneByOne = joinedSql(form, valueSql);
+  const [part, ...more] = IDENTITY_PARTS[type];
+  if (more.length === 0) return sendPartSql(profile, part, encoding, valueSql) ?? "''";
+  const oneByOne = joinedSql(form, valueSql, []);
   const texts = hashedTextsOf(form, valueSql);
   if (encoding === 'raw' || encoding === 'sha256_base64' || texts === undefined) return oneByOne;
   const sqls = texts.map(({ sql }) => sql);
   // The engine goes the long way for those rows only that need it.
   return `if(${needCareSql(encoding, texts)}, ${oneByOne}, ${encodeAllSql(encoding, sqls, SEPARATOR)})`;
+}
+
+/** The same, packed: see {@link isPackable}. */
+export function packedPartnerValueSql(form: ProfiledForm, valueSql: string): string {
+  if (!isPackable(form)) throw new Error(`Values in ${form.encoding} cannot be packed.`);
+  const { type, encoding, profile } = form;
+  const [part, ...more] = IDENTITY_PARTS[type];
+  if (more.length === 0) {
+    const rule = storedRuleOf(profile, part);
+    if (rule === undefined || part === undefined) return "''";
+    return packOnceSql(rule.hashed ? encoding : 'raw', rule.sql(valueSql), mayBeHashed(part));
+  }
+  const oneByOne = joinedSql(form, valueSql, [TEXT_FOLLOWS]);
+  const texts = hashedTextsOf(form, valueSql);
+  if (texts === undefined) return oneByOne;
+  const sqls = texts.map(({ sql }) => sql);
+  return `if(${needCareSql(encoding, texts)}, ${oneByOne}, ${packHashesSql(encoding, sqls)})`;
 }
 
 /** The texts of a combination's parts, where the partner takes each of them hashed and their rules are short. */
@@ -80,7 +98,12 @@ function hashedTextsOf({ type, profile }: ProfiledForm, valueSql: string) {
   return texts.length === IDENTITY_PARTS[type].length ? texts : undefined;
 }
 
-function joinedSql({ type, encoding, profile }: ProfiledForm, valueSql: string): string {
+/** @param front what stands before the parts */
+function joinedSql(
+  { type, encoding, profile }: ProfiledForm,
+  valueSql: string,
+  front: readonly string[],
+): string {
   const parts = IDENTITY_PARTS[type];
   const sent = parts.map((part, index) => sendPartSql(profile, part, encoding, `hub_parts[${index + 1}]`));
   const names = sent.flatMap((sql, index) => (sql === undefined ? [] : [`hub_sent${index}`]));
@@ -89,7 +112,8 @@ function joinedSql({ type, encoding, profile }: ProfiledForm, valueSql: string):
   ) as Record<`hub_${string}`, string>;
   const joined = sent.map((sql, index) => (sql === undefined ? "''" : `hub_sent${index}`));
   const missing = names.map((name) => `${name} = ''`).join(' OR ');
-  const body = letSql(bound, `if(${missing}, '', concat(${joined.join(`, '${SEPARATOR}', `)}))`);
+  const written = [...front, joined.join(`, '${SEPARATOR}', `)].join(', ');
+  const body = letSql(bound, `if(${missing}, '', concat(${written}))`);
   return letSql({ hub_parts: `splitByChar('${SEPARATOR}', ${valueSql})` }, body);
 }
 

@@ -1,4 +1,5 @@
-import { StillWaiting } from '../../host/outputs/index.js';
+import { StillWaiting, Turn } from '../../host/outputs/index.js';
+import type { OutputLimits } from '../../kit/index.js';
 import type { Step } from './chunk-reader.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryOrder } from './delivery-rows.js';
@@ -26,6 +27,24 @@ export interface Attempt {
   probing: boolean;
   /** Whether anything of it may have reached the partner. */
   reached: boolean;
+}
+
+/** How much of a delivery may be under way. */
+export interface CourseOptions {
+  /** Steps that may be with the partner at once. */
+  concurrency: number;
+  /** Steps that may wait for jobs of the partner. */
+  jobs: number;
+  /** Whether the step after them is begun as well, and waits for its turn. */
+  ahead: boolean;
+  attempt: Attempt;
+}
+
+/** The options of a connection with these limits. */
+export function courseOptions(limits: OutputLimits, attempt: Attempt): CourseOptions {
+  const { concurrency = 1, jobs = 1, ahead = false, rateLimit } = limits;
+  // What is granted by the budget is to be sent at once.
+  return { concurrency, jobs: Math.max(jobs, concurrency), ahead: ahead && !rateLimit, attempt };
 }
 
 /** A step's outcome, or what it failed with. Never rejects, so that none is left unhandled. */
@@ -63,7 +82,7 @@ export class DeliveryCourse {
       /** Resolves once what a step began to send has gone out. */
       written: () => Promise<void>;
     },
-    private readonly options: { concurrency: number; jobs: number; attempt: Attempt },
+    private readonly options: CourseOptions,
     /** Aborts: no further step is begun. */
     private readonly signal: AbortSignal,
   ) {}
@@ -96,21 +115,50 @@ export class DeliveryCourse {
   }
 
   /** Starts a step, and waits until there is room for the next one. */
-  private async begin(step: Step): Promise<{ error: unknown } | undefined> {
+  private begin(step: Step): Promise<{ error: unknown } | undefined> {
+    return this.options.ahead && !this.options.attempt.probing ? this.makeReady(step) : this.send(step);
+  }
+
+  private async send(step: Step): Promise<{ error: unknown } | undefined> {
     this.#underWay.push(this.settle(step));
-    // A transaction keeps this thread busy: the partner is to have its next batch before.
+    this.saveBehind();
+    return this.takeDownTo((this.options.attempt.probing ? 1 : this.options.concurrency) - 1);
+  }
+
+  /** The step is made ready while others are with the partner, and sent once there is room for it. */
+  private async makeReady(step: Step): Promise<{ error: unknown } | undefined> {
+    const turn = new Turn();
+    this.#underWay.push(this.settle(step, turn));
+    const failure = await this.takeDownTo(this.options.concurrency);
+    if (failure || this.stopped) {
+      turn.neverComes();
+      return failure;
+    }
+    turn.comes();
+    this.saveBehind();
+    // Making the next one ready would hold this one up.
+    await this.parts.written();
+    return undefined;
+  }
+
+  /** A transaction keeps this thread busy: the partner is to have its next batch before. */
+  private saveBehind(): void {
     if (this.#unsaved.length > 0) void this.parts.written().then(() => this.saveSoon());
-    while (this.#underWay.length >= (this.options.attempt.probing ? 1 : this.options.concurrency)) {
+  }
+
+  /** Waits for the oldest steps, until no more than `most` are under way or one of them has failed. */
+  private async takeDownTo(most: number): Promise<{ error: unknown } | undefined> {
+    while (this.#underWay.length > most) {
       const failure = await this.takeOldest(false);
       if (failure) return failure;
     }
     return undefined;
   }
 
-  private async settle(step: Step): Promise<Settled> {
+  private async settle(step: Step, turn?: Turn): Promise<Settled> {
     const { spent } = step;
     try {
-      return { finished: await this.parts.side.send(step), spent };
+      return { finished: await this.parts.side.send(step, turn), spent };
     } catch (error) {
       return error instanceof StillWaiting ? { finished: error, spent } : { error };
     }

@@ -12,7 +12,7 @@ import type { FaultLog } from '../faults/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { catchUp, touch } from './catch-up.js';
 import { ChunkReader } from './chunk-reader.js';
-import { DeliveryCourse, type Attempt } from './delivery-course.js';
+import { courseOptions, DeliveryCourse, type Attempt } from './delivery-course.js';
 import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
@@ -192,8 +192,7 @@ export class DeliveryRunner {
           relinks: order.connection.relinks,
           ...(sendsAgain === null ? {} : { again: id }),
         });
-        const { concurrency = 1, jobs: ahead = 1 } = line.limits;
-        const options = { concurrency, jobs: Math.max(ahead, concurrency), attempt };
+        const options = courseOptions(line.limits, attempt);
         const course = new DeliveryCourse(order, { steps, side, journal, planned, written }, options, signal);
         const end = await course.run();
         await planned;

@@ -5,6 +5,7 @@ import {
   sendBatch,
   settleWhenWritten,
   type BatchRejects,
+  type Turn,
 } from '../../host/outputs/index.js';
 import { ConnectorError, type PartnerAudience } from '../../kit/index.js';
 import type { MemberOutcome } from '../../platform/database/index.js';
@@ -57,7 +58,8 @@ export class PartnerSide {
     private readonly range: DeliveryRange,
   ) {}
 
-  async send(step: Step): Promise<FinishedStep> {
+  /** @param turn what the first request waits for */
+  async send(step: Step, turn?: Turn): Promise<FinishedStep> {
     const { operation, chunk, cursorAfter, kept = [] } = step;
     const { firstMpid, lastMpid, members } = chunk;
     const connectionId = this.calls.line.connectionId;
@@ -81,7 +83,8 @@ export class PartnerSide {
       return { ...about, sent: 0, accepted: 0, exceptions: skipped };
     }
     if (members.size === 0) return { ...about, sent: 0, accepted: 0, exceptions: skipped };
-    const rejected = operation === 'replace' ? await this.writePart(step, batchId) : await this.change(step);
+    const rejected =
+      operation === 'replace' ? await this.writePart(step, batchId, turn) : await this.change(step, turn);
     return {
       ...about,
       sent: members.size,
@@ -124,7 +127,7 @@ export class PartnerSide {
     return run === '' ? {} : { run };
   }
 
-  private async change(step: Step): Promise<MemberOutcome[]> {
+  private async change(step: Step, turn?: Turn): Promise<MemberOutcome[]> {
     const { operation, chunk } = step;
     const change = operation === 'remove' ? 'remove' : 'add';
     const shipment = {
@@ -132,19 +135,24 @@ export class PartnerSide {
       operation: change,
       ...this.versions,
       ...this.runOf(step),
+      ...(turn ? { turn } : {}),
     } as const;
     return outcomesOf(await sendBatch(this.calls, shipment, chunk.members), chunk);
   }
 
-  private async writePart({ chunk, part }: Step, batchId: string): Promise<MemberOutcome[]> {
+  private async writePart({ chunk, part }: Step, batchId: string, turn?: Turn): Promise<MemberOutcome[]> {
     const { replace } = this.calls.line.connector.audience;
     if (!replace) throw new ConnectorError('config', 'REPLACE_UNSUPPORTED', REPLACE_GONE);
     const batch = asBatch(chunk.members, { id: batchId, ...this.versions });
     const rejects = await stopOnRefusal(
-      this.calls.callBatch(batch, async (ctx) => ({
-        status: 'done',
-        rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
-      })),
+      this.calls.callBatch(
+        batch,
+        async (ctx) => ({
+          status: 'done',
+          rejected: (await replace.write(ctx, this.audience, batch, part)) ?? [],
+        }),
+        turn,
+      ),
     );
     settleWhenWritten(chunk.members, this.calls.line);
     return outcomesOf(rejects, chunk);

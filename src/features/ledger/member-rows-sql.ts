@@ -1,7 +1,14 @@
 import type { SharedAttribute } from '../../domain/identities/index.js';
 import { sqlStrings } from '../../domain/sql-text.js';
 import type { IdentityForm } from '../../kit/index.js';
-import { codesOf, formsOfTypeSql, formValueSql, mayLeaveOut, type MpidCondition } from './sql.js';
+import {
+  codesOf,
+  formsOfTypeSql,
+  formValueSql,
+  mayLeaveOut,
+  packedValueSql,
+  type MpidCondition,
+} from './sql.js';
 
 /** Forms at their places, and the codes of types that nobody has. */
 export interface PlacedForms {
@@ -20,7 +27,8 @@ export function identityRowsSql(
   range: MpidCondition,
 ): string {
   const whose = members === undefined ? range : `${range} AND mpid IN (${members})`;
-  return `SELECT mpid, place, out FROM (${formsInSql(workspace, forms, whose)}) ORDER BY mpid`;
+  const value = packedValueSql(forms.places, forms.absent);
+  return `SELECT mpid, place, out FROM (${formsInSql(workspace, forms.places, value, whose)}) ORDER BY mpid`;
 }
 
 /** The same of attributes. Of what several imports said, the one with the highest sequence counts. */
@@ -39,13 +47,18 @@ export function attributeRowsSql(
 /** Rows of `mpid, place, out`: a member's value in the form at `place`, counted from 1; 0 where it has none at all. */
 export function identitiesOfSql(workspace: number, members: string, places: readonly IdentityForm[]): string {
   return `SELECT m.mpid AS mpid, i.place AS place, i.out AS out FROM (${members}) AS m LEFT JOIN (
-      SELECT mpid, toUInt8(place + 1) AS place, out FROM (${formsInSql(workspace, { places, absent: new Set() }, '1')})
+      SELECT mpid, toUInt8(place + 1) AS place, out FROM (${formsInSql(workspace, places, formValueSql(places), '1')})
     ) AS i ON m.mpid = i.mpid`;
 }
 
 /** Rows of `mpid, place, out`, in the order of the profiles' table: each identity in each form that it goes to. */
-function formsInSql(workspace: number, { places, absent }: PlacedForms, range: MpidCondition): string {
-  return `SELECT mpid, form AS place, ${formValueSql(places, absent)} AS out
+function formsInSql(
+  workspace: number,
+  places: readonly IdentityForm[],
+  value: string,
+  range: MpidCondition,
+): string {
+  return `SELECT mpid, form AS place, ${value} AS out
     FROM (
       SELECT mpid, type, value, ${placesOfTypeSql(places)} AS form FROM profiles
       WHERE workspace = ${workspace} AND type IN (${codesOf(places).join(', ') || '0'}) AND ${range})

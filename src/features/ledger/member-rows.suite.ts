@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { everybodyIn } from '../../../test/support/member-rows.js';
@@ -39,17 +40,34 @@ const anyValue = fc.oneof(
 );
 const anyForms = fc.uniqueArray(
   fc.record<IdentityForm>({
-    type: fc.constantFrom('email', 'phone', 'customer_id'),
-    encoding: fc.constantFrom('raw', 'md5', 'sha256', 'sha256_base64'),
+    type: fc.constantFrom('email', 'phone', 'customer_id', 'first_last_zip_state'),
+    encoding: fc.constantFrom('raw', 'md5', 'sha1', 'sha256', 'sha256_base64'),
     profile: fc.constantFrom(undefined, 'meta@2024-07', 'google@2025-06'),
   }),
   { selector: ({ type, encoding, profile }) => `${type} ${encoding} ${profile}`, maxLength: 5 },
 );
-const anyIdentity = fc.record({
-  owner: fc.integer({ min: -4, max: 4 }),
-  type: fc.constantFrom<IdentityType>('email', 'email_md5', 'phone', 'customer_id', 'npi'),
-  value: anyValue,
-});
+/** A part of a combination: a text, nothing, a hash, or a hash as others write it. */
+const HASH = 'ab12'.repeat(16);
+const anyPart = fc.oneof(
+  fc.constantFrom('ann', "O'Neil", '10001', 'NY', '', HASH, HASH.toUpperCase()),
+  anyValue,
+);
+const anyOwner = fc.integer({ min: -4, max: 4 });
+const anyIdentity = fc.oneof(
+  fc.record({
+    owner: anyOwner,
+    type: fc.constantFrom<IdentityType>('email', 'email_md5', 'email_sha256', 'phone', 'customer_id', 'npi'),
+    value: fc.oneof(
+      anyValue,
+      fc.constantFrom(HASH, 'ann@example.com', createHash('sha256').update('ann@example.com').digest('hex')),
+    ),
+  }),
+  fc.record({
+    owner: anyOwner,
+    type: fc.constant<IdentityType>('first_last_zip_state'),
+    value: fc.array(anyPart, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('|')),
+  }),
+);
 
 async function insertIdentities(
   warehouse: Warehouse,

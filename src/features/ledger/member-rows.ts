@@ -1,5 +1,5 @@
 import { MPID_BYTES, viewOf, type MemberRows } from '../../domain/members/index.js';
-import { isProfiled } from '../../domain/normalisation/index.js';
+import { isPackable, isProfiled } from '../../domain/normalisation/index.js';
 import type { SharedAttribute } from '../../domain/identities/index.js';
 import type { IdentityForm } from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
@@ -64,7 +64,11 @@ export class MemberPages {
   /** The members among the next `limit` rows of the ledger. */
   async page(page: { after: string | null; limit: number }): Promise<RowsPage> {
     const { attributes: shared = [] } = this.request;
-    const named = { types: this.#forms.map(({ type }) => type), names: shared.map(({ name }) => name) };
+    const named = {
+      types: this.#forms.map(({ type }) => type),
+      packed: this.#forms.map(isPackable),
+      names: shared.map(({ name }) => name),
+    };
     const found = await nextRange(this.warehouse, this.key, this.selection, page);
     if (!found)
       return { rows: { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named }, next: null };

@@ -56,15 +56,17 @@ export class MemberChunker {
     while (cursor.next()) {
       if (!cursor.owns(cursor.identities)) this.#open.skipped.push(cursor.mpid);
       else {
-        const start = cursor.position;
         if (batchBytes !== undefined) {
+          const start = cursor.position;
           const bytes = bytesOf(cursor, this.#values);
           if (this.#open.size > 0 && this.#open.bytes + bytes > batchBytes) yield this.#close(rows);
           this.#open.bytes += bytes;
+          this.#run ??= { start, last: start.owner };
         }
         this.#open.size += 1;
-        this.#run ??= { start, last: start.owner };
-        this.#run.last = start.owner;
+        // Made once a run: of a million members it would be a million objects.
+        this.#run ??= { start: cursor.position, last: cursor.owner };
+        this.#run.last = cursor.owner;
       }
       if (this.#open.size === batchSize || this.#open.skipped.length === MAX_SKIPPED) yield this.#close(rows);
     }

@@ -8,3 +8,4 @@ export { StillWaiting, type KeptJob, type PartnerJobs } from './partner-jobs.js'
 export { afterSending, type AnyOutputContext, type PartnerLine } from './partner-line.js';
 export { RateBudget, RateBudgets } from './rate-budget.js';
 export { sendBatch, type BatchOutcome, type Shipment } from './send-batch.js';
+export { NotItsTurnError, Turn } from './turn.js';

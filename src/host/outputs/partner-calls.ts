@@ -15,6 +15,7 @@ import { CallTime } from './call-time.js';
 import { StillWaiting, type PartnerJobs } from './partner-jobs.js';
 import type { AnyOutputContext, PartnerLine } from './partner-line.js';
 import { PARTNER_PAUSED } from './rate-budget.js';
+import { NotItsTurnError, type Turn } from './turn.js';
 
 /** How long calls may take. Milliseconds. */
 export interface CallPacing {
@@ -69,14 +70,17 @@ export class PartnerCalls {
   async call<T>(
     work: (ctx: AnyOutputContext) => Promise<T>,
     sent: { requests: number } = { requests: 0 },
+    turn?: Turn,
   ): Promise<T> {
     await this.wait(this.line.budget?.take(this.signal));
     this.signal.throwIfAborted();
     const time = new CallTime(this.pacing.callTimeoutMs, this.signal);
     try {
-      return await time.limit(work(this.paced(time, sent)));
+      return await time.limit(work(this.paced(time, sent, turn)));
     } catch (thrown) {
       this.signal.throwIfAborted();
+      // Whatever the connector made of it.
+      if (turn?.isOver && sent.requests === 0) throw new NotItsTurnError();
       if (time.isOver) throw this.timedOut();
       throw await this.heeded(this.named(thrown));
     } finally {
@@ -86,18 +90,21 @@ export class PartnerCalls {
 
   /**
    * Calls `work`, waits for the partner's job where it has to, and gives the rejected members. A batch that was given
-   * to the partner as a job before is not given to it again: the job is asked for.
+   * to the partner as a job before is not given to it again: the job is asked for. Where it has a `turn`, its first
+   * request waits for that.
    *
    * @throws StillWaiting where the job takes longer than a worker waits
+   * @throws NotItsTurnError where its turn never comes
    */
   async callBatch(
     batch: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
+    turn?: Turn,
   ): Promise<BatchRejects> {
     const startedAtMs = performance.now();
-    const seconds = () => (performance.now() - startedAtMs) / 1000;
+    const seconds = () => (performance.now() - Math.max(startedAtMs, turn?.cameAtMs ?? 0)) / 1000;
     try {
-      const rejected = await this.untilDone(batch, work);
+      const rejected = await this.untilDone(batch, work, turn);
       this.observe('done', seconds());
       return rejected;
     } catch (error) {
@@ -109,12 +116,13 @@ export class PartnerCalls {
   private async untilDone(
     { id, size }: Pick<Batch, 'id' | 'size'>,
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
+    turn?: Turn,
   ): Promise<BatchRejects> {
     const { pollLimitMs, minPollMs, maxPollMs } = this.pacing;
     const kept = await this.jobs?.find(id);
     let known = kept?.jobId;
     let result: BatchResult =
-      known === undefined ? await this.give(work) : { status: 'pending', jobId: known, pollAfterMs: 0 };
+      known === undefined ? await this.give(work, turn) : { status: 'pending', jobId: known, pollAfterMs: 0 };
     const leaveAtMs = performance.now() + pollLimitMs;
     while (result.status === 'pending') {
       const { jobId, pollAfterMs } = result;
@@ -133,17 +141,35 @@ export class PartnerCalls {
     return checkedRejects(result, size, this.line.connector.id);
   }
 
-  private async give(work: (ctx: AnyOutputContext) => Promise<BatchResult>): Promise<BatchResult> {
+  private async give(
+    work: (ctx: AnyOutputContext) => Promise<BatchResult>,
+    turn?: Turn,
+  ): Promise<BatchResult> {
     const sent = { requests: 0 };
     let taken = true;
     try {
-      return await this.call(work, sent);
+      return await this.inTurn(work, sent, turn);
     } catch (error) {
+      const isKept = error instanceof NotItsTurnError || (isConnectorError(error) && isNotTaken(error));
       // Of several requests the earlier ones were taken.
-      taken = sent.requests > 1 || !isConnectorError(error) || !isNotTaken(error);
+      taken = sent.requests > 1 || !isKept;
       throw error;
     } finally {
       this.#reached ||= taken;
+    }
+  }
+
+  /** What was ready long before its turn came is made again: nothing of it was sent. */
+  private async inTurn<T>(
+    work: (ctx: AnyOutputContext) => Promise<T>,
+    sent: { requests: number },
+    turn?: Turn,
+  ): Promise<T> {
+    try {
+      return await this.call(work, sent, turn);
+    } catch (error) {
+      if (!(error instanceof NotItsTurnError) || !turn?.cameLate) throw error;
+      return this.call(work, sent);
     }
   }
 
@@ -159,13 +185,14 @@ export class PartnerCalls {
   }
 
   /** The connector's context, whose first request was waited for already. */
-  private paced(time: CallTime, sent: { requests: number }): AnyOutputContext {
+  private paced(time: CallTime, sent: { requests: number }, turn?: Turn): AnyOutputContext {
     const context = this.line.context(time.signal);
     const { budget } = this.line;
     return {
       ...context,
       http: {
         request: async (request) => {
+          if (turn) await time.standsStill(() => turn.wait());
           sent.requests += 1;
           if (budget && sent.requests > 1) await time.standsStill(() => budget.take(time.signal));
           return context.http.request(request);

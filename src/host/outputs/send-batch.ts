@@ -4,6 +4,7 @@ import { batchIdOf } from './batch-id.js';
 import { redact } from './connector-failure.js';
 import { asBatch, settleWhenWritten, type MemberList } from './member-list.js';
 import type { PartnerCalls } from './partner-calls.js';
+import type { Turn } from './turn.js';
 
 /** What to send, besides the members. */
 export interface Shipment {
@@ -13,6 +14,8 @@ export interface Shipment {
   toVersion: number;
   /** See {@link batchIdOf}. */
   run?: string;
+  /** What the first request waits for; absent: nothing. */
+  turn?: Turn;
 }
 
 /** What became of a batch: everybody who is in neither list was accepted. */
@@ -88,11 +91,15 @@ async function sendGroup(
   outcome.extraCalls += 1;
   try {
     const { audience: partner } = calls.line.connector;
-    const { rejected, unnamed } = await calls.callBatch(batch, (ctx) => {
-      if (shipment.operation === 'add') return partner.add(ctx, shipment.audience, batch);
-      if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
-      throw new Error('The connector has no `remove`.');
-    });
+    const { rejected, unnamed } = await calls.callBatch(
+      batch,
+      (ctx) => {
+        if (shipment.operation === 'add') return partner.add(ctx, shipment.audience, batch);
+        if (partner.remove) return partner.remove(ctx, shipment.audience, batch);
+        throw new Error('The connector has no `remove`.');
+      },
+      shipment.turn,
+    );
     settleWhenWritten(members, calls.line);
     const { secrets } = calls.line;
     for (const { index, code, message } of rejected) {

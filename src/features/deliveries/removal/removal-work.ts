@@ -7,7 +7,7 @@ import type { WorkLease } from '../../../platform/lease/index.js';
 import type { Ledger } from '../../ledger/index.js';
 import { touch } from '../catch-up.js';
 import { ChunkReader } from '../chunk-reader.js';
-import { DeliveryCourse, type Attempt, type CourseEnd } from '../delivery-course.js';
+import { courseOptions, DeliveryCourse, type Attempt, type CourseEnd } from '../delivery-course.js';
 import type { DeliveryJournal } from '../delivery-journal.js';
 import { partnerNameOf, type DeliveryOrder } from '../delivery-rows.js';
 import { leavingOf, withoutKept } from '../kept-leavers.js';
@@ -100,8 +100,7 @@ export class RemovalWork {
         isRemoval: true,
       };
       const side = new PartnerSide(calls, audience, range);
-      const { concurrency = 1, jobs = 1 } = calls.line.limits;
-      const options = { concurrency, jobs: Math.max(jobs, concurrency), attempt };
+      const options = courseOptions(calls.line.limits, attempt);
       const kept = found.sharers.map(({ members }) => members);
       const leavers = { what: 'reached', versions: versionsOf(order), kept } as const;
       const leaving = leavingOf(order, calls.line, { leavers, version: undefined, kept });
