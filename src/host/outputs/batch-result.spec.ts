@@ -16,6 +16,7 @@ describe('the rejects of a batch', () => {
   it('are those that the plugin names, from the first to the last', () => {
     expect(check(at(0, 2))).toStrictEqual({ rejected: at(0, 2), unnamed: [] });
     expect(check([])).toStrictEqual({ rejected: [], unnamed: [] });
+    expect(check(at(0, 1, 2), [])).toStrictEqual({ rejected: at(0, 1, 2), unnamed: [] });
   });
 
   it.each([

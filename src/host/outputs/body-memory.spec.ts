@@ -34,6 +34,14 @@ describe('BodyMemory', () => {
     expect(again.filter((one) => lent.includes(one))).toHaveLength(8);
   });
 
+  it('spares none for what was too small once', () => {
+    const memory = new BodyMemory();
+    const small = Array.from({ length: 8 }, () => memory.lend(KIB));
+    const large = memory.lend(2 * KIB);
+    for (const one of [...small, large]) memory.giveBack(one);
+    expect(memory.lend(KIB)).toBe(large);
+  });
+
   it('never lends what is too small, and has new memory as large as any before', () => {
     const memory = new BodyMemory();
     memory.giveBack(memory.lend(KIB));
