@@ -77,6 +77,21 @@ describe('RateBudget', () => {
     await expect(budget.take(never)).rejects.toMatchObject({ code: 'PARTNER_PAUSED', retryAfterMs: 51 });
   });
 
+  it('stops waiting behind others when it is told to, and keeps their order', async () => {
+    const budget = new RateBudget(new MemoryBudgetStore(), 'account', { requests: 1, perSeconds: 0.2 });
+    await budget.take(never);
+    const went: number[] = [];
+    const stop = new AbortController();
+    const second = budget.take(never).then(() => went.push(2));
+    const third = budget.take(stop.signal);
+    const fourth = budget.take(never).then(() => went.push(4));
+    stop.abort(new Error('enough'));
+    await expect(third).rejects.toThrow('enough');
+    expect(went).toEqual([]);
+    await Promise.all([second, fourth]);
+    expect(went).toEqual([2, 4]);
+  });
+
   it('stops waiting for the end of a pause when it is told to', async () => {
     const store = new MemoryBudgetStore(() => 0);
     const budget = new RateBudget(store, 'account', undefined, 60_000);
