@@ -62,4 +62,44 @@ describe('a plan of variants', () => {
       'variants.1.percentage',
     ]);
   });
+
+  it('has two variants at least and fifty at most', () => {
+    const of = (count: number) =>
+      ask(...Array.from({ length: count }, (_, at) => [`V${at}`, 1] as [string, number]));
+    expect(fieldsOf(of(50))).toEqual([]);
+    expect(of(51)).toEqual({
+      problems: [{ field: 'variants', message: expect.stringContaining('2 to 50 variants') }],
+    });
+    expect(fieldsOf(ask())).toEqual(['variants']);
+  });
+
+  it('says of each name whether Control or another variant has it, however it is written', () => {
+    const plan = ask(['Caf\u00e9', 1], ['CAFE\u0301', 1], ['control', 1], ['Cafe', 1]);
+    expect(plan).toEqual({
+      problems: [
+        { field: 'variants.1.name', message: expect.stringContaining('of another variant') },
+        { field: 'variants.2.name', message: expect.stringContaining('must not be Control') },
+      ],
+    });
+  });
+
+  it('takes names that only look alike in capitals', () => {
+    expect(fieldsOf(ask(['Stra\u00dfe', 1], ['Strasse', 1]))).toEqual([]);
+  });
+
+  it('takes shares from a hundredth of a percent up to all', () => {
+    expect(ask(['A', 0.01], ['B', 99.99])).toMatchObject({
+      variants: [{ toBucket: 1 }, { toBucket: 10_000 }, { fromBucket: 10_000 }],
+    });
+    expect(fieldsOf(ask(['A', 0.005], ['B', -1]))).toEqual([
+      'variants.0.percentage',
+      'variants.1.percentage',
+    ]);
+    expect(fieldsOf(ask(['A', 100], ['B', 100.01]))).toEqual(['variants.1.percentage']);
+    expect(fieldsOf(ask(['A', 0.01], ['B', 10.0051]))).toEqual(['variants.1.percentage']);
+  });
+
+  it('comes to 100 % exactly though the shares are no round numbers', () => {
+    expect(ask(['A', 14.57], ['B', 85.43])).toMatchObject({ variants: [{}, {}, { fromBucket: 10_000 }] });
+  });
 });

@@ -62,7 +62,7 @@ function problemsOfNumber({ length }: readonly GivenVariant[]): AbTestProblem[] 
 }
 
 function problemsOfNames(given: readonly GivenVariant[]): AbTestProblem[] {
-  const taken = new Set([folded(CONTROL)]);
+  const taken = new Set<string>();
   return given.flatMap(({ name }, index) => {
     const field = `variants.${index}.name`;
     const isControl = folded(name) === folded(CONTROL);

@@ -97,6 +97,18 @@ describe('variants of an audience', () => {
     ).toBe(false);
   });
 
+  it('begin with their first bucket and end before the next one’s', () => {
+    const bucket = bucketOf('x', '0');
+    const isIn = (fromBucket: number, toBucket: number) =>
+      isInTarget({ kind: 'variant', testId: 'x', variantId: 'v', fromBucket, toBucket }, '0');
+    expect([isIn(bucket, bucket + 1), isIn(bucket + 1, 10_000), isIn(0, bucket)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(targetOfVariant(null)).toBe(FULL_AUDIENCE);
+  });
+
   it('rest on SipHash-2-4 with the key 0', () => {
     expect(sipHash64(new Uint8Array())).toBe(0x1e924b9d737700d7n);
   });

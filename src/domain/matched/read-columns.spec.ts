@@ -14,6 +14,9 @@ const partsOf = (columns: object, settings?: object, isSingleColumnEnabled = fal
   return 'columns' in result ? Object.fromEntries(result.columns.map((c) => [c.column, c.part])) : result;
 };
 
+const columnsOf = (count: number) =>
+  JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 'Email'])));
+
 describe('the columns of an upload', () => {
   it('are those of the sample request', () => {
     const sample = {
@@ -125,16 +128,65 @@ describe('the columns of an upload', () => {
   });
 
   it.each([
-    ['nothing', ''],
-    ['no JSON', '{"Email":'],
-    ['no object', '["Email"]'],
-    ['null', 'null'],
-    ['no column', '{}'],
-    ['no text', '{"Email":1}'],
-    ['an unknown field', '{"Email":"Shoe_Size"}'],
-    ['no combination', '{"first":"Voters_FirstName","zip":"Residence_Addresses_Zip"}'],
-  ])('are refused: %s', (_, columns) => {
-    expect(read(columns)).toEqual({ refused: expect.any(String) });
+    ['nothing', '', 'a JSON object'],
+    ['no JSON', '{"Email":', 'a JSON object'],
+    ['no object', '["Email"]', 'a JSON object'],
+    ['a text', '"Email"', 'a JSON object'],
+    ['null', 'null', 'a JSON object'],
+    ['no column', '{}', 'a JSON object'],
+    ['no text', '{"Email":1}', 'a JSON object'],
+    ['a column without a name', '{" ":"Email"}', 'a JSON object'],
+    ['too many columns', columnsOf(2001), 'a JSON object'],
+    ['an unknown field', '{"Email":"Shoe_Size"}', 'not supported'],
+    [
+      'no combination',
+      '{"first":"Voters_FirstName","zip":"Residence_Addresses_Zip"}',
+      'no supported combination',
+    ],
+  ])('are refused: %s', (_, columns, why) => {
+    expect(read(columns)).toEqual({ refused: expect.stringContaining(why) });
+  });
+
+  it('may be two thousand, and have blanks around their names', () => {
+    expect(read(columnsOf(2000))).toHaveProperty('columns.length', 2000);
+    expect(partsOf({ ' Mail ': ' Email ' }, { Mail: ' MD5 ' })).toEqual({ Mail: 'email_md5' });
+  });
+
+  it('are refused with settings that are no object of texts', () => {
+    for (const columnSettings of ['["MD5"]', '{"Email":1}', 'MD5']) {
+      expect(read({ Mail: 'Email' }, { columnSettings })).toEqual({
+        refused: expect.stringContaining('Column settings must be a JSON object'),
+      });
+    }
+    expect(read({ Mail: 'Email' }, { columnSettings: '' })).toHaveProperty('columns');
+  });
+
+  it('may hold what nobody is matched by, and need no setting that is not of a hash or a partner', () => {
+    const street = { street: 'Residence_Addresses_AddressLine', zip: 'Residence_Addresses_Zip' };
+    const named = { ...street, state: 'Residence_Addresses_State', age: 'Voters_Age' };
+    expect(partsOf(named, { zip: 'Raw', street: 'somebody' })).toEqual({
+      street: 'street',
+      zip: 'zip',
+      state: 'state',
+      age: null,
+    });
+    expect(partsOf({ Mail: 'Email', first: 'Voters_FirstName' })).toEqual({
+      Mail: 'email',
+      first: 'first_name',
+    });
+  });
+
+  it('keep the hash form of their field whatever the name of the column says', () => {
+    expect(partsOf({ 'email-md5': 'email_sha256' })).toEqual({ 'email-md5': 'email_sha256' });
+  });
+
+  it('are refused with what would be supported', () => {
+    expect(partsOf({ Id: 'Voters_ID' }, { Id: 'somebody' })).toEqual({
+      refused: 'The data partner of Voters_ID is not supported. Use one of lalvoterid, voterbase_id.',
+    });
+    expect(partsOf({ Mail: 'Email' }, { Mail: 'ROT13' })).toEqual({
+      refused: 'The data format of email is not supported. Use one of Raw, MD5, SHA1, SHA256, SHA512.',
+    });
   });
 
   it.each([

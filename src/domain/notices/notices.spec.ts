@@ -6,6 +6,7 @@ import {
   DIGEST_SPANS,
   moreEager,
   NOTICE_CHOICES,
+  NOTICE_KINDS,
   nextDigestAt,
 } from './index.js';
 
@@ -32,8 +33,60 @@ describe('composeOne', () => {
   });
 });
 
+describe('composeOne of a thing without facts', () => {
+  it('leaves no gap for them', () => {
+    const bare = { ...content, facts: [], next: [] };
+    expect(composeOne(bare).text).toBe(content.message);
+    expect(composeOne(bare).html).toContain(`<p>${content.message}</p>\n</body>`);
+    expect(composeOne(content).html).toContain(
+      '<table cellpadding="4"><tr><th align="left">File</th><td>a&amp;b.csv</td></tr></table>\n',
+    );
+  });
+
+  it('links addresses, with encryption and without', () => {
+    const { html } = composeOne({ ...content, next: ['Look: http://hub.example.com/x'] });
+    expect(html).toContain('<p>Look: <a href="http://hub.example.com/x">http://hub.example.com/x</a></p>');
+  });
+
+  it('turns every character of markup into text', () => {
+    const { html } = composeOne({ ...content, message: `<a href="x">'&'</a>` });
+    expect(html).toContain('<p>&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;</p>');
+  });
+});
+
 describe('composeGathered', () => {
   const workspace = { id: 'w1', name: 'Shop' };
+  const apiUrl = 'https://hub.example.com/api/v1';
+
+  it.each([
+    ['import_failed', '1 import failed', '2 imports failed', 'imports?state=failed'],
+    ['import_held', '1 import is held', '2 imports are held', 'imports?state=held'],
+    ['import_recovered', '1 import succeeded again', '2 imports succeeded again', 'imports?state=published'],
+    ['connection_faulted', '1 connection has a fault', '2 connections have faults', 'faults?open=true'],
+    ['connection_recovered', '1 connection goes on', '2 connections go on', 'faults?open=false'],
+    ['count_differs', '1 count differs', '2 counts differ', 'connections?status=active'],
+    ['export_ready', '1 download is ready', '2 downloads are ready', 'exports?state=ready'],
+  ] as const)('says of %s that %s or %s, and where', (kind, one, many, list) => {
+    const mail = (total: number) => composeGathered(workspace, [{ kind, total, lines: ['a'] }], apiUrl);
+    expect([mail(1).subject, mail(2).subject]).toEqual([`Shop: ${one}`, `Shop: ${many}`]);
+    const address = `${apiUrl}/${list}&workspaceId=w1`;
+    expect(mail(1).text).toBe(`${one}:\n- a\nAll of them: ${address}`);
+    const link = address.replaceAll('&', '&amp;');
+    expect(mail(2).html).toContain(
+      `<h3>${many}</h3>\n<ul><li>a</li><li>and 1 more</li></ul>\n<p>All of them: <a href="${link}">${link}</a></p>\n`,
+    );
+  });
+
+  it('tells of every kind, in the order of their weight', () => {
+    const kinds = NOTICE_KINDS.toReversed().map((kind) => ({ kind, total: 1, lines: ['<a>'] }));
+    const { subject, text, html } = composeGathered(workspace, kinds, apiUrl);
+    const order = ['failed', 'held', 'again', 'fault', 'goes on', 'differs', 'ready'];
+    const places = order.map((word) => subject.indexOf(word));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(Math.min(...places)).toBeGreaterThan(0);
+    expect(text.split('\n\n')).toHaveLength(7);
+    expect(html.match(/<li>&lt;a&gt;<\/li>/g)).toHaveLength(7);
+  });
 
   it('counts by kind, lists the lines, and says where the rest is', () => {
     const { subject, text } = composeGathered(
@@ -84,5 +137,6 @@ describe('moreEager', () => {
       }),
     );
     expect(moreEager('digest', 'immediate')).toBe('immediate');
+    expect(moreEager('digest', 'off')).toBe('digest');
   });
 });

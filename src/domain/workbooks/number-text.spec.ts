@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { builtInFormat, numberTextOf, serialOf } from './number-text.js';
+import { builtInFormat, isStoredNumber, numberTextOf, serialOf } from './number-text.js';
 
 const shown = (code: string | undefined, stored: string, date1904 = false) =>
   numberTextOf(code, date1904)(stored);
@@ -71,5 +71,30 @@ describe('numbers are read as the text that the cell shows', () => {
     expect(serialOf('2021-01-01T12:00:00', false)).toBe('44197.5');
     expect(serialOf('2021-01-01', true)).toBe('42735');
     expect(serialOf('soon', false)).toBeUndefined();
+  });
+});
+
+describe('what a cell stores', () => {
+  it.each(['0', '-7', '1.5', '.5', '5.', '+1', '1E3', '1e-3', '1.25E+10', '12.34', '.25'])(
+    'is a number: %s',
+    (stored) => {
+      expect(isStoredNumber(stored)).toBe(true);
+    },
+  );
+
+  it.each(['', '-', '.', '1 ', ' 1', 'x1', '1x', '1E', '1E999', '1,5', '0x1', 'Infinity'])(
+    'is no number: "%s"',
+    (stored) => {
+      expect(isStoredNumber(stored)).toBe(false);
+    },
+  );
+
+  it.each(['x2021-01-01', '2021-01-01x', '2021-01', '1', '2021-13-01'])('is no date: %s', (iso) => {
+    expect(serialOf(iso, false)).toBeUndefined();
+  });
+
+  it('is a date whether it ends in Z or not', () => {
+    expect(serialOf('2021-01-01T12:00:00Z', false)).toBe('44197.5');
+    expect(serialOf('2021-01-01Z', false)).toBe(serialOf('2021-01-01', false));
   });
 });

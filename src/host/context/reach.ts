@@ -39,5 +39,5 @@ async function assertFolder(folder: string, roots: readonly string[] | undefined
 
 function isWithin(root: string, path: string): boolean {
   const way = relative(root, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

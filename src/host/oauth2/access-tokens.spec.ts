@@ -116,6 +116,58 @@ function tokensSuite(open: () => Promise<TemporaryDatabase>): void {
     ]);
   });
 
+  it('renews a token two minutes before it runs out, and not a moment earlier', async () => {
+    const tokens = another();
+    await ask(tokens);
+    clock.advance(HOUR_MS - 120_000 - 1);
+    expect(await Promise.all([ask(tokens), ask(another())])).toEqual(['access-1', 'access-1']);
+    clock.advance(1);
+    expect(await ask(tokens)).toBe('access-2');
+  });
+
+  it('knows its own tokens without looking them up', async () => {
+    const [one, other] = [another(), another()];
+    await ask(one);
+    await ask(other);
+    await database.db.delete(outputTokens);
+    expect([await ask(one), await ask(other)]).toEqual(['access-1', 'access-1']);
+    expect(issuer.requests).toHaveLength(1);
+  });
+
+  it('goes on with the refresh token that it has where the partner replaces none', async () => {
+    const tokens = another();
+    await ask(tokens);
+    issuer.refusal = { status: 200, body: '{"access_token":"access-x"}' };
+    expect(await ask(tokens, 'access-1')).toBe('access-x');
+    issuer.refusal = undefined;
+    expect(await ask(another(), 'access-x')).toBe('access-2');
+    expect(issuer.requests.map((form) => form.get('refresh_token'))).toEqual([
+      'refresh-0',
+      'refresh-1',
+      'refresh-1',
+    ]);
+  });
+
+  it('keeps what it was given though nobody waits for it any more', async () => {
+    const ending = new AbortController();
+    const asked = server.nextRequest().then(() => ending.abort(new Error('enough')));
+    const given = another().get({ outputId, grant: grant(), http, signal: ending.signal });
+    await expect(given).rejects.toThrow('enough');
+    await asked;
+    expect(await ask(another())).toBe('access-1');
+    expect(issuer.requests).toHaveLength(1);
+  });
+
+  it('asks anew for what was sealed with a former key, and tells of what it cannot make out', async () => {
+    await ask(another());
+    const former = new SecretBox(randomBytes(32)).seal('{"accessToken":"old"}', `tokens of ${outputId}`);
+    await database.db.update(outputTokens).set({ tokens: former });
+    issuer.refusal = { status: 200, body: '{"access_token":"access-x"}' };
+    expect(await ask(another())).toBe('access-x');
+    await database.db.update(outputTokens).set({ tokens: box.seal('{}', `tokens of ${outputId}`) });
+    await expect(ask(another())).rejects.toThrow(/accessToken/);
+  });
+
   it('keeps nothing that can be read, and forgets it with the output', async () => {
     await ask(another());
     const [row] = await database.db.select().from(outputTokens);

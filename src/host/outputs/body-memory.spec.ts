@@ -26,6 +26,40 @@ describe('BodyMemory', () => {
     expect(new Set(again).size).toBe(20);
   });
 
+  it('keeps eight to spare', () => {
+    const memory = new BodyMemory();
+    const lent = Array.from({ length: 10 }, () => memory.lend(KIB));
+    for (const one of lent) memory.giveBack(one);
+    const again = Array.from({ length: 10 }, () => memory.lend(KIB));
+    expect(again.filter((one) => lent.includes(one))).toHaveLength(8);
+  });
+
+  it('spares none for what was too small once', () => {
+    const memory = new BodyMemory();
+    const small = Array.from({ length: 8 }, () => memory.lend(KIB));
+    const large = memory.lend(2 * KIB);
+    for (const one of [...small, large]) memory.giveBack(one);
+    expect(memory.lend(KIB)).toBe(large);
+  });
+
+  it('never lends what is too small, and has new memory as large as any before', () => {
+    const memory = new BodyMemory();
+    memory.giveBack(memory.lend(KIB));
+    const large = memory.lend(4 * KIB);
+    expect(large).toHaveLength(4 * KIB);
+    expect(memory.lend(KIB)).toHaveLength(4 * KIB);
+    memory.giveBack(large);
+    expect(memory.lend(2 * KIB)).toBe(large);
+  });
+
+  it('keeps memory of up to sixteen megabytes, and lends more without keeping it', () => {
+    const memory = new BodyMemory();
+    const largest = memory.lend(2 ** 24);
+    memory.giveBack(largest);
+    expect(memory.lend(KIB)).toBe(largest);
+    expect(memory.lend(2 ** 24 + 1)).toHaveLength(2 ** 24 + 1);
+  });
+
   it('keeps no memory that hardly any body needs', () => {
     const memory = new BodyMemory();
     const huge = memory.lend(2 ** 25);

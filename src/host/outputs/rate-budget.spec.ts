@@ -57,6 +57,68 @@ describe('RateBudget', () => {
     await short;
   });
 
+  it('waits for a pause of as long as its patience, and for its turn however long that is', async () => {
+    let nowMs = 0;
+    const store = new MemoryBudgetStore(() => nowMs);
+    const ask = store.ask.bind(store);
+    store.ask = async (...given) => {
+      const answer = await ask(...given);
+      if (!answer.granted) nowMs += answer.waitMs;
+      return answer;
+    };
+    const rated = new RateBudget(store, 'account-1', { requests: 1, perSeconds: 0.1 }, 50);
+    await rated.take(never);
+    await rated.take(never);
+    expect(nowMs).toBeGreaterThanOrEqual(100);
+    const budget = new RateBudget(store, 'account-2', undefined, 50);
+    await budget.pause(50);
+    await budget.take(never);
+    await budget.pause(51);
+    await expect(budget.take(never)).rejects.toMatchObject({ code: 'PARTNER_PAUSED', retryAfterMs: 51 });
+  });
+
+  it('stops waiting behind others when it is told to, and keeps their order', async () => {
+    const budget = new RateBudget(new MemoryBudgetStore(), 'account', { requests: 1, perSeconds: 0.2 });
+    await budget.take(never);
+    const went: number[] = [];
+    const stop = new AbortController();
+    const second = budget.take(never).then(() => went.push(2));
+    const third = budget.take(stop.signal);
+    const fourth = budget.take(never).then(() => went.push(4));
+    stop.abort(new Error('enough'));
+    await expect(third).rejects.toThrow('enough');
+    expect(went).toEqual([]);
+    await Promise.all([second, fourth]);
+    expect(went).toEqual([2, 4]);
+  });
+
+  it('stops waiting for the end of a pause when it is told to', async () => {
+    const store = new MemoryBudgetStore(() => 0);
+    const budget = new RateBudget(store, 'account', undefined, 60_000);
+    await budget.pause(30_000);
+    const stop = new AbortController();
+    const stopped = budget.take(stop.signal);
+    setImmediate(() => stop.abort(new Error('enough')));
+    await expect(stopped).rejects.toThrow();
+    expect(stop.signal.aborted).toBe(true);
+  });
+
+  it('asks once a second at most where no rate was declared, and again after a pause', async () => {
+    let asked = 0;
+    const store = new MemoryBudgetStore(() => 0);
+    const ask = store.ask.bind(store);
+    store.ask = (...given) => {
+      asked += 1;
+      return ask(...given);
+    };
+    const budget = new RateBudget(store, 'account', undefined);
+    for (let request = 0; request < 3; request += 1) await budget.take(never);
+    expect(asked).toBe(1);
+    await budget.pause(60_000);
+    await expect(budget.take(never)).rejects.toMatchObject({ code: 'PARTNER_PAUSED' });
+    expect(asked).toBe(2);
+  });
+
   it('pauses for the declared window where the partner does not say for how long', async () => {
     const store = new MemoryBudgetStore(() => 0);
     const limit = { requests: 9, perSeconds: 30 };

@@ -52,6 +52,29 @@ describe('a plugin whose partner forgets members', () => {
   });
 });
 
+describe('a plugin of whose connections something must be chosen', () => {
+  it('is judged by its own settings while there is no connection', () => {
+    const strict = {
+      ...forgetful(z.int().optional(), ({ hours }) => inMs(hours)),
+      connectionSettings: z.object({ list: z.string() }),
+    };
+    expect(refused(() => requireExpiry(strict, { hours: 24 }))).toBeUndefined();
+    expect(refused(() => requireExpiry(strict, { hours: 23 }))).toMatchObject({ part: 'settings' });
+    expect(refused(() => requireExpiry(strict, { hours: 24 }, {}))).toMatchObject({
+      part: 'connectionSettings',
+      problems: [{ path: 'list' }],
+    });
+  });
+});
+
+describe('a plugin that says nothing of forgetting', () => {
+  it('has no settings that it is judged by', () => {
+    const plugin = { ...forgetful(z.int(), () => 1) };
+    delete plugin.expireAfterMs;
+    expect(refused(() => requireExpiry(plugin, {}))).toBeUndefined();
+  });
+});
+
 describe('what somebody chooses of a partner that forgets', () => {
   const plugin = forgetful(z.int().optional(), (settings, own) => inMs(own.hours ?? settings.hours));
 

@@ -21,7 +21,10 @@ let cwd: string;
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'hub-external-plugins-'));
   const zod = `import { z } from 'zod';\n`;
-  await put('plugins/named.mjs', `${zod}export const ads = ${OUTPUT};\nexport const limit = 3;`);
+  await put(
+    'plugins/named.mjs',
+    `${zod}export const ads = ${OUTPUT};\nexport const limit = 3;\nexport const none = null;`,
+  );
   await put('plugins/default.mjs', `${zod}const drop = ${INPUT};\nexport default drop;\nexport { drop };`);
   await put('plugins/folder/index.js', `${zod}export const plugins = [${OUTPUT}, ${INPUT}];`);
   await put('plugins/folder/package.json', '{"type":"module"}');
@@ -70,7 +73,9 @@ describe('plugins from outside', () => {
     await expect(idsOf('./plugins/missing.mjs')).rejects.toThrow(
       /^HUB_PLUGINS: "\.\/plugins\/missing\.mjs" could not be loaded from .+ENOENT/,
     );
-    await expect(idsOf('./plugins/broken.mjs')).rejects.toThrow('no such partner');
+    const broken = idsOf('./plugins/broken.mjs');
+    await expect(broken).rejects.toThrow('no such partner');
+    await expect(broken).rejects.toHaveProperty('cause.message', 'no such partner');
     await expect(idsOf('@acme/other')).rejects.toThrow('HUB_PLUGINS: "@acme/other" could not be loaded');
   });
 

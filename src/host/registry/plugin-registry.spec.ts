@@ -94,6 +94,23 @@ describe('settings of a plugin', () => {
       ttlDays: 30,
     });
     expect(parseConnectionSettings(ads, undefined)).toEqual({});
+    expect(parseConnectionSettings(ads, null)).toEqual({});
+  });
+
+  it('are refused with a message that names the plugin and each field, or the whole', () => {
+    const problems = [
+      { path: '', message: 'is no text' },
+      { path: 'url', message: 'is no address' },
+    ];
+    expect(new InvalidSettingsError('acme-ads', 'settings', problems).message).toBe(
+      'The settings of plugin acme-ads are not valid. settings: is no text; url: is no address',
+    );
+  });
+
+  it('are refused with the name of a field that there is not, cut where it is long', () => {
+    expect(problemsOf(() => parseCredentials(drop, { ['x'.repeat(101)]: 1 }))).toEqual([
+      { path: 'x'.repeat(100), message: 'is not known; there are no fields' },
+    ]);
   });
 
   it('are refused with every problem at once', () => {
