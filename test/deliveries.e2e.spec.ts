@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { forgetOutcomes } from '../src/features/deliveries/forget-outcomes.js';
@@ -216,6 +217,31 @@ describe('a process that ends', () => {
       leaseOwner: null,
       accepted: 200,
     });
+    await rig.sweepAfter(0);
+    await scene.expectDelivered(connectionId, SENT, 1);
+    expect(sink.batches.length).toBe(4);
+  });
+
+  it('does not send a batch that was made ready while the connection was being paused', async () => {
+    const { audienceId, connectionId } = await scene.connected();
+    sink.beforeAnswer = async (batch) => {
+      if (batch === 2)
+        await rig.db.update(connections).set({ status: 'inactive' }).where(eq(connections.id, connectionId));
+      // The pause is noticed when the second batch is written down; the fourth is ready by then.
+      while (batch === 3 && (await rig.delivery(connectionId)).accepted < 200) await sleep(20);
+    };
+    await rig.wake(audienceId);
+    expect(await rig.delivery(connectionId)).toMatchObject({
+      state: 'queued',
+      leaseOwner: null,
+      failures: 0,
+      error: null,
+      accepted: 300,
+    });
+    expect([sink.batches.length, await rig.faults(connectionId)]).toEqual([3, []]);
+
+    await rig.db.update(connections).set({ status: 'active' }).where(eq(connections.id, connectionId));
+    await rig.db.update(deliveries).set({ notBefore: null }).where(eq(deliveries.connectionId, connectionId));
     await rig.sweepAfter(0);
     await scene.expectDelivered(connectionId, SENT, 1);
     expect(sink.batches.length).toBe(4);

@@ -58,6 +58,8 @@ export class Sink {
   #there = 0;
   /** Asked for each request: how does it fail? Undefined: it does not. */
   failure: (batch: number, event: string) => SinkFailure | undefined = () => undefined;
+  /** Waited for before a batch is answered. */
+  beforeAnswer: (batch: number) => Promise<void> | undefined = () => undefined;
   readonly #applied = new Set<string>();
   readonly #server: Server;
   #arrivals: (() => void)[] = [];
@@ -111,6 +113,7 @@ export class Sink {
     const sent = body.members ?? [];
     const failure = this.failure(this.batches.length, body.event);
     for (const arrived of this.#arrivals.splice(0)) arrived();
+    if (batch) await this.beforeAnswer(this.batches.length);
     if (failure === undefined || failure === 'lost answer') {
       if (body.event === 'audience.created') this.created.set(key, body.audience?.name ?? '');
       if (body.event === 'audience.renamed') this.renamed.push(body.audience?.name ?? '');

@@ -18,7 +18,7 @@ import {
 import type { WorkLease } from '../../platform/lease/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultLog } from '../faults/index.js';
-import type { Attempt } from './delivery-course.js';
+import type { Attempt } from './course-options.js';
 import { detailOf, factsOf, requireBalance, subjectOf } from './delivery-facts.js';
 import { partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
