@@ -228,7 +228,8 @@ describe('a process that ends', () => {
       if (batch === 2)
         await rig.db.update(connections).set({ status: 'inactive' }).where(eq(connections.id, connectionId));
       // The pause is noticed when the second batch is written down; the fourth is ready by then.
-      while (batch === 3 && (await rig.delivery(connectionId)).accepted < 200) await sleep(20);
+      if (batch !== 3) return;
+      while ((await rig.delivery(connectionId)).accepted < 200) await sleep(20);
     };
     await rig.wake(audienceId);
     expect(await rig.delivery(connectionId)).toMatchObject({
