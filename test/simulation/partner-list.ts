@@ -13,6 +13,7 @@ interface Kept {
   person: number;
   added: Moment;
   identities: SentIdentities;
+  attributes: Readonly<Record<string, string>>;
   /** The delivery that brought it last. */
   deliveryId: string;
 }
@@ -34,8 +35,8 @@ export class SimList {
   readonly members = new Map<string, Kept>();
   /** Members whose last change was refused, and the hub was told so. */
   readonly refused = new Map<string, Change>();
-  /** Whom the partner lost, and the hub was not asked to send again since. */
-  readonly lost = new Set<string>();
+  /** Whom the partner lost, and the connections that were asked to send them again since. */
+  readonly lost = new Map<string, Set<string>>();
   /** Whether anybody was ever refused. */
   wasRefused = false;
   /** When it was last seen that nothing could be sent to it. Milliseconds since 1970. */
@@ -60,13 +61,14 @@ export class SimList {
     return [...this.members.values()].some((one) => one.person === person);
   }
 
-  add({ mpid, identities }: OutputMember, deliveryId: string, added: Moment): void {
+  add({ mpid, identities, attributes = {} }: OutputMember, deliveryId: string, added: Moment): void {
     this.refused.delete(mpid);
     this.lost.delete(mpid);
     this.members.set(mpid, {
       person: personOf({ identities }),
       added,
       identities: sent(identities),
+      attributes,
       deliveryId,
     });
   }
@@ -84,7 +86,12 @@ export class SimList {
 
   lose(mpid: string): void {
     this.members.delete(mpid);
-    this.lost.add(mpid);
+    this.lost.set(mpid, new Set());
+  }
+
+  /** Whoever is lost is the connection's to bring back, where it has them. */
+  asked(connectionId: string): void {
+    for (const asked of this.lost.values()) asked.add(connectionId);
   }
 
   /** Makes the parts that were written the whole of it. */

@@ -220,7 +220,9 @@ export class SimPartner {
   #holdToTurns({ listId, connectionId, change }: Call, others: readonly Call[]): void {
     const other = others.find((one) => one.listId === listId && one.connectionId !== connectionId);
     if (!listId || !change || !other?.change || other.change === change) return;
-    this.record.violations.push(`${connectionId} and ${other.connectionId} are at ${listId} at once.`);
+    this.record.violations.push(
+      `${connectionId} (${change}) and ${other.connectionId} (${other.change}) are at ${listId} at once.`,
+    );
   }
 
   #holdToLeft({ id }: SimList, { members }: Batch): void {

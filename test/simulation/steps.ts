@@ -30,7 +30,17 @@ export type Step =
   | { do: 'activate'; pick: number }
   | { do: 'plan'; pick: number }
   | { do: 'apply'; pick: number }
-  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean; shared: boolean }
+  | {
+      do: 'connect';
+      audience: number;
+      plugin: SimPlugin;
+      pick: number;
+      active: boolean;
+      shared: boolean;
+      tells: boolean;
+    }
+  /** Whether attributes go with members. */
+  | { do: 'tell'; pick: number; tells: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
@@ -38,6 +48,8 @@ export type Step =
   | { do: 'reconcile'; pick: number; backfill: boolean }
   | { do: 'lose members'; pick: number; isSeen: boolean }
   | { do: 'days'; turns: number; fails: number }
+  | { do: 'meet'; pick: number; after: number; seed: number; ends: boolean }
+  | { do: 'export'; audience: number; pick: number; both: boolean }
   | { do: 'leave'; audience: number; pick: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
@@ -50,6 +62,7 @@ export const SECOND_MS = 1000;
 const pick = fc.nat(1000);
 const audience = fc.nat(AUDIENCES - 1);
 const MOSTLY = fc.constantFrom(true, true, true, false);
+const RARELY = fc.constantFrom(true, false, false, false);
 const plugin = fc.constantFrom(...SIM_PLUGINS);
 
 function step<K extends Step['do']>(
@@ -63,6 +76,9 @@ function step<K extends Step['do']>(
 
 /** Somebody who is not added again within them is forgotten. */
 const DAYS = { turns: fc.integer({ min: 7, max: 9 }), fails: fc.nat(4) };
+
+/** Two connections of one list have something to say at the same time; the first is held up after some calls. */
+const MEETING = { pick, after: fc.nat(3), seed: fc.nat(1_000_000), ends: RARELY };
 
 const ANY_STEP = fc.oneof(
   step(30, 'import', {
@@ -91,7 +107,15 @@ const ANY_STEP = fc.oneof(
   step(50, 'activate', { pick }),
   step(20, 'plan', { pick }),
   step(30, 'apply', { pick }),
-  step(40, 'connect', { audience, plugin, pick, active: fc.boolean(), shared: MOSTLY }),
+  step(40, 'connect', {
+    audience,
+    plugin,
+    pick,
+    active: fc.boolean(),
+    shared: MOSTLY,
+    tells: fc.boolean(),
+  }),
+  step(10, 'tell', { pick, tells: MOSTLY }),
   step(10, 'disconnect', { pick }),
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
@@ -99,6 +123,8 @@ const ANY_STEP = fc.oneof(
   step(15, 'reconcile', { pick, backfill: fc.boolean() }),
   step(10, 'lose members', { pick, isSeen: MOSTLY }),
   step(1, 'days', DAYS),
+  step(2, 'meet', MEETING),
+  step(12, 'export', { audience, pick, both: fc.boolean() }),
   step(10, 'leave', {
     audience,
     pick,
@@ -120,14 +146,17 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
-/** The day after a check, when nothing is wrong yet. */
-const QUIET_DAYS: Step = { do: 'days', turns: 7, fails: 0 };
+/** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
+const AFTER_CHECK: readonly Step[] = [
+  { do: 'days', turns: 7, fails: 0 },
+  { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
+];
 
 /** The steps of a world: the same for the same seed. */
 export function drawSteps(seed: number, count: number): Step[] {
   const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
   return drawn.map((one, index) => {
     if ((index + 1) % CHECK_EVERY === 0 || index + 1 === count) return { do: 'check' };
-    return index > 0 && index % CHECK_EVERY === 0 ? QUIET_DAYS : one;
+    return (index >= CHECK_EVERY && AFTER_CHECK[index % CHECK_EVERY]) || one;
   });
 }
