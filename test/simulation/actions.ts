@@ -28,7 +28,7 @@ import { liveDays, loseSome, reconcile } from './upkeep.js';
 import type { World } from './world.js';
 
 /** More would take time, and show nothing new. */
-const MOST_CONNECTIONS = 6;
+const MOST_CONNECTIONS = 4;
 
 /** What the hub may answer to whom it cannot serve now. */
 const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
@@ -224,7 +224,8 @@ async function applyPlan(world: World, pick: number): Promise<void> {
 
 async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Promise<void> {
   const audienceId = await world.audienceId(step.audience);
-  if (audienceId === undefined || (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
+  if (audienceId === undefined) return;
+  if (!step.needed && (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
   const variants = await world.db
     .select({ id: abVariants.id })
     .from(abVariants)

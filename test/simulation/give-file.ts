@@ -39,7 +39,7 @@ function nextRows(world: World, audience: number, change: FileChange, random: Ra
   const people = new Set(before.map(({ person }) => person));
   if (change === 'fresh' || people.size === 0) people.clear();
   if (change === 'few') people.clear();
-  const wanted = change === 'few' ? 4 : people.size === 0 ? 35 : 0;
+  const wanted = change === 'many' ? 110 : change === 'few' ? 4 : people.size === 0 ? 35 : 0;
   for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
   if (change === 'churn') {
     const leaving = [...people].filter(() => random.chance(0.2));

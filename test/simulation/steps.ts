@@ -7,7 +7,7 @@ export const AUDIENCES = 3;
 
 /** How a file differs from the one before it of the same audience. */
 const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
-export type FileChange = (typeof FILE_CHANGES)[number];
+export type FileChange = (typeof FILE_CHANGES)[number] | 'many';
 
 /** By what a person is named who wants to leave. */
 export type LeaverNamedBy = 'customer_id' | 'email' | 'phone' | 'mpid';
@@ -38,6 +38,8 @@ export type Step =
       active: boolean;
       shared: boolean;
       tells: boolean;
+      /** However many there are. */
+      needed?: boolean;
     }
   /** Whether attributes go with members. */
   | { do: 'tell'; pick: number; tells: boolean }
@@ -68,7 +70,11 @@ const plugin = fc.constantFrom(...SIM_PLUGINS);
 function step<K extends Step['do']>(
   weight: number,
   name: K,
-  more: { [F in Exclude<keyof Extract<Step, { do: K }>, 'do'>]: fc.Arbitrary<Extract<Step, { do: K }>[F]> },
+  more: {
+    [F in Exclude<keyof Extract<Step, { do: K }>, 'do' | 'needed'>]: fc.Arbitrary<
+      Extract<Step, { do: K }>[F]
+    >;
+  },
 ) {
   const arbitrary = fc.record({ do: fc.constant(name), ...more }) as unknown as fc.Arbitrary<Step>;
   return { weight, arbitrary };
@@ -146,10 +152,24 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
+const NEEDED = { do: 'connect', pick: 0, active: true, tells: true, needed: true } as const;
+
+/**
+ * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
+ * and one that is shared.
+ */
+const BEFORE_CHECK: readonly Step[] = [
+  { ...NEEDED, audience: 0, plugin: 'sim-list', shared: false },
+  { ...NEEDED, audience: 0, plugin: 'sim-jobs', shared: true },
+  { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
+  { do: 'import', audience: 0, change: 'many', seed: 1 },
+];
+
 /** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
 const AFTER_CHECK: readonly Step[] = [
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
+  { do: 'import', audience: 0, change: 'few', seed: 1 },
 ];
 
 /** The steps of a world: the same for the same seed. */
@@ -157,6 +177,8 @@ export function drawSteps(seed: number, count: number): Step[] {
   const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
   return drawn.map((one, index) => {
     if ((index + 1) % CHECK_EVERY === 0 || index + 1 === count) return { do: 'check' };
+    const left = CHECK_EVERY - 1 - (index % CHECK_EVERY);
+    if (left <= BEFORE_CHECK.length) return BEFORE_CHECK[left - 1] ?? one;
     return (index >= CHECK_EVERY && AFTER_CHECK[index % CHECK_EVERY]) || one;
   });
 }
