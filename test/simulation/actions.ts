@@ -243,10 +243,12 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
     .create(ADMIN, audienceId, { outputId, variantId, status, settings, attributes });
 }
 
-async function tell(world: World, pick: number, tells: boolean): Promise<void> {
-  const found = await oneConnection(world, pick);
-  if (!found) return;
-  await world.hub.get(ConnectionsService).update(ADMIN, found.id, { attributes: tells ? [TEAM] : [] });
+async function tell(world: World, pick: number | 'all', tells: boolean): Promise<void> {
+  const found = await connectionsOf(world);
+  const chosen = pick === 'all' ? found : found.slice(pick % Math.max(found.length, 1)).slice(0, 1);
+  for (const { id } of chosen) {
+    await world.hub.get(ConnectionsService).update(ADMIN, id, { attributes: tells ? [TEAM] : [] });
+  }
 }
 
 async function disconnect(world: World, pick: number): Promise<void> {

@@ -157,7 +157,7 @@ function differences(list: SimList, meant: Meant): string[] {
     const has = list.members.get(mpid);
     const isRefused = ['add', 'replace'].includes(list.refused.get(mpid) ?? '');
     if (identities.length === 0 || (!has && (isRefused || list.lost.has(mpid)))) continue;
-    if (!has) problems.push(`${mpid} is missing.`);
+    if (!has) problems.push(`${mpid} is missing: ${list.story.get(mpid)?.join(', ')}.`);
     else if (!isRefused && has.identities.join() !== identities.join()) {
       problems.push(`${mpid} is there with ${has.identities.join()}, not ${identities.join()}.`);
     }

@@ -64,6 +64,9 @@ async function connectionsThatHave({ db, workspaceId, partner }: World, person: 
     .where(and(eq(connections.workspaceId, workspaceId), ne(connections.status, 'removed')));
   return rows.flatMap(({ id, listId }) => {
     const list = partner.lists.get(listId ?? '');
-    return list?.has(person) ? [{ id, sharedList: list.shared ? list.id : undefined }] : [];
+    if (!list?.has(person)) return [];
+    // Whom a connection that is gone could not take out of a shared list is there without the others' doing.
+    if (list.shared && list.keeps(person)) return [];
+    return [{ id, sharedList: list.shared ? list.id : undefined }];
   });
 }

@@ -37,6 +37,8 @@ export class SimList {
   readonly refused = new Map<string, Change>();
   /** Whom the partner lost, and the connections that were asked to send them again since. */
   readonly lost = new Map<string, Set<string>>();
+  /** What was done about each, for whoever looks for the reason of a difference. */
+  readonly story = new Map<string, string[]>();
   /** Whether anybody was ever refused. */
   wasRefused = false;
   /** When it was last seen that nothing could be sent to it. Milliseconds since 1970. */
@@ -59,6 +61,13 @@ export class SimList {
 
   has(person: number): boolean {
     return [...this.members.values()].some((one) => one.person === person);
+  }
+
+  /** Whether somebody was to be taken out, and that was refused. */
+  keeps(person: number): boolean {
+    return [...this.members].some(
+      ([mpid, one]) => one.person === person && this.refused.get(mpid) === 'remove',
+    );
   }
 
   add({ mpid, identities, attributes = {} }: OutputMember, deliveryId: string, added: Moment): void {
@@ -92,6 +101,10 @@ export class SimList {
   /** Whoever is lost is the connection's to bring back, where it has them. */
   asked(connectionId: string): void {
     for (const asked of this.lost.values()) asked.add(connectionId);
+  }
+
+  tell(mpid: string, what: string): void {
+    this.story.set(mpid, [...(this.story.get(mpid) ?? []), what].slice(-5));
   }
 
   /** Makes the parts that were written the whole of it. */

@@ -167,6 +167,7 @@ export class SimPartner {
     rejected: readonly RejectedMember[],
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
+    const how = this.record.isHeard ? '' : ' by a process that had lost its lease';
     for (const [index, member] of members.entries()) {
       const { mpid } = member;
       this.record.answered(deliveryId, change, member, !refused.has(index));
@@ -181,6 +182,7 @@ export class SimPartner {
         if (refused.has(index)) list.refuse(member.mpid, change);
         else if (change === 'add') list.add(member, deliveryId, this.moment());
         else list.remove(member.mpid);
+        list.tell(member.mpid, `${change} ${deliveryId}${how}`);
       }
     };
   }

@@ -42,7 +42,7 @@ export type Step =
       needed?: boolean;
     }
   /** Whether attributes go with members. */
-  | { do: 'tell'; pick: number; tells: boolean }
+  | { do: 'tell'; pick: number | 'all'; tells: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
@@ -152,16 +152,17 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
-const NEEDED = { do: 'connect', pick: 0, active: true, tells: true, needed: true } as const;
+const NEEDED = { do: 'connect', pick: 0, active: true, tells: false, needed: true } as const;
 
 /**
  * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
- * and one that is shared.
+ * one that is shared, and one that nobody else has and nobody adds to again.
  */
 const BEFORE_CHECK: readonly Step[] = [
   { ...NEEDED, audience: 0, plugin: 'sim-list', shared: false },
   { ...NEEDED, audience: 0, plugin: 'sim-jobs', shared: true },
   { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
+  { ...NEEDED, audience: 2, plugin: 'sim-jobs', shared: false },
   { do: 'import', audience: 0, change: 'many', seed: 1 },
 ];
 
@@ -170,6 +171,7 @@ const AFTER_CHECK: readonly Step[] = [
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
   { do: 'import', audience: 0, change: 'few', seed: 1 },
+  { do: 'tell', pick: 'all', tells: true },
 ];
 
 /** The steps of a world: the same for the same seed. */
