@@ -10,21 +10,25 @@ import {
   abVariants,
   connections,
   deliveries,
+  exportsTable,
   faults,
   imports,
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
+import { askForExport, lookAtExports } from './exports.js';
 import { giveFile } from './give-file.js';
 import { letLeave } from './leaving.js';
+import { meet } from './meeting.js';
 import { SHARED_LIST, SHARING } from './partner-kinds.js';
+import { TEAM } from './people.js';
 import { Random } from './random.js';
 import type { Step } from './steps.js';
 import { liveDays, loseSome, reconcile } from './upkeep.js';
 import type { World } from './world.js';
 
 /** More would take time, and show nothing new. */
-const MOST_CONNECTIONS = 6;
+const MOST_CONNECTIONS = 4;
 
 /** What the hub may answer to whom it cannot serve now. */
 const ANSWERS = new Set(['WRONG_STATE', 'PLAN_STALE', 'ALREADY_EXISTS', 'NOT_FOUND', 'VARIANT_UNKNOWN']);
@@ -40,6 +44,7 @@ export async function take(world: World, step: Step): Promise<void> {
   if (world.hub.life.isOver) {
     await world.restart(world.restarts.alone, world.restarts.keepsHints);
   }
+  await lookAtExports(world);
 }
 
 async function doStep(world: World, step: Step): Promise<void> {
@@ -79,6 +84,8 @@ async function doStep(world: World, step: Step): Promise<void> {
       return applyPlan(world, step.pick);
     case 'connect':
       return connect(world, step);
+    case 'tell':
+      return tell(world, step.pick, step.tells);
     case 'disconnect':
       return disconnect(world, step.pick);
     case 'test':
@@ -93,13 +100,17 @@ async function doStep(world: World, step: Step): Promise<void> {
       return withOne(world, step.pick, ({ id }) => loseSome(world, id, step.isSeen));
     case 'days':
       return liveDays(world, step, (hints) => work(world, hints));
+    case 'meet':
+      return meet(world, step, (hints) => work(world, hints));
+    case 'export':
+      return askForExport(world, step);
     case 'leave':
       return letLeave(world, step);
     case 'kill':
       world.restarts = { alone: step.alone, keepsHints: step.keepsHints };
       return hub.life.dieAt({ calls: step.calls, unheard: step.unheard });
     case 'stall':
-      return hub.stallAtNextCall();
+      return hub.stallAt(() => true);
     case 'wake':
       return wake(world, step.pick);
     case 'leases run out':
@@ -115,6 +126,7 @@ export async function work(world: World, hints: number): Promise<void> {
   for (let done = 0; done < hints; done += 1) {
     const end = await world.hub.work();
     if (end === 'idle') return;
+    if (end === 'done') await lookAtExports(world);
     if (end === 'done') continue;
     world.stalled.push(world.hub);
     await world.restart(false, true);
@@ -137,7 +149,7 @@ async function wake(world: World, pick: number): Promise<void> {
 async function leasesRunOut({ db, hub, stalled }: World): Promise<void> {
   for (const one of stalled) one.hasLease = false;
   const past = sql`now() - interval '1 minute'`;
-  for (const table of [deliveries, imports]) {
+  for (const table of [deliveries, imports, exportsTable]) {
     await db
       .update(table)
       .set({ leaseUntil: past })
@@ -212,7 +224,8 @@ async function applyPlan(world: World, pick: number): Promise<void> {
 
 async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Promise<void> {
   const audienceId = await world.audienceId(step.audience);
-  if (audienceId === undefined || (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
+  if (audienceId === undefined) return;
+  if (!step.needed && (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
   const variants = await world.db
     .select({ id: abVariants.id })
     .from(abVariants)
@@ -224,9 +237,18 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
   const outputId = world.outputs.get(step.plugin) ?? '';
   const status = step.active ? 'active' : 'inactive';
   const settings = step.shared && SHARING.includes(step.plugin) ? { list: SHARED_LIST } : {};
+  const attributes = step.tells ? [TEAM] : [];
   await world.hub
     .get(ConnectionsService)
-    .create(ADMIN, audienceId, { outputId, variantId, status, settings });
+    .create(ADMIN, audienceId, { outputId, variantId, status, settings, attributes });
+}
+
+async function tell(world: World, pick: number | 'all', tells: boolean): Promise<void> {
+  const found = await connectionsOf(world);
+  const chosen = pick === 'all' ? found : found.slice(pick % Math.max(found.length, 1)).slice(0, 1);
+  for (const { id } of chosen) {
+    await world.hub.get(ConnectionsService).update(ADMIN, id, { attributes: tells ? [TEAM] : [] });
+  }
 }
 
 async function disconnect(world: World, pick: number): Promise<void> {

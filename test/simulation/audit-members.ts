@@ -10,10 +10,10 @@ import {
   outputs,
 } from '../../src/platform/database/index.js';
 import { countProblems } from './audit-upkeep.js';
-import { mpidsOf, type Profiles } from './audit-profiles.js';
+import { mpidsOf, type Profiles, type Teams } from './audit-profiles.js';
 import { IDENTITIES_OF, SHARED_LIST, type SimPlugin } from './partner-kinds.js';
 import type { SimList } from './partner-list.js';
-import { identitiesOfRow, idOf, type Row } from './people.js';
+import { identitiesOfRow, idOf, TEAM, type Row } from './people.js';
 import type { World } from './world.js';
 
 async function connected({ db, workspaceId }: World) {
@@ -31,6 +31,12 @@ type Connected = Awaited<ReturnType<typeof connected>>[number];
 /** Whom a list is to have, by mpid, with the identities that the partner takes of each. */
 export type Meant = Map<string, readonly string[]>;
 
+/** What is known of people. */
+export interface Known {
+  profiles: Profiles;
+  teams: Teams;
+}
+
 /** What is wrong with a connection, or whom it has in which list. */
 interface Found {
   problems: string[];
@@ -38,11 +44,11 @@ interface Found {
 }
 
 /** Each list at the partner has whom the connections have that send to it: the members of an audience, or of a variant. */
-export async function memberProblems(world: World, profiles: Profiles): Promise<string[]> {
+export async function memberProblems(world: World, known: Known): Promise<string[]> {
   const problems: string[] = [];
   const wanted = new Map<SimList, Meant>();
   for (const one of await connected(world)) {
-    const found = await look(world, one, profiles);
+    const found = await look(world, one, known);
     problems.push(...found.problems);
     if (!found.there) continue;
     const { list, meant } = found.there;
@@ -51,7 +57,7 @@ export async function memberProblems(world: World, profiles: Profiles): Promise<
   return [...problems, ...[...wanted].flatMap(([list, meant]) => differences(list, meant))];
 }
 
-async function look(world: World, of: Connected, profiles: Profiles): Promise<Found> {
+async function look(world: World, of: Connected, { profiles, teams }: Known): Promise<Found> {
   const { connection, audience, variant } = of;
   const list = world.partner.lists.get(connection.externalId ?? '');
   if (connection.status === 'removed') {
@@ -83,6 +89,7 @@ async function look(world: World, of: Connected, profiles: Profiles): Promise<Fo
     else if (isInTarget(target, mpid)) meant.set(mpid, accepted(of.plugin, profiles.get(mpid) ?? []));
   }
   problems.push(...untold(rows, profiles, mpids));
+  problems.push(...ownProblems(connection, { list, meant, teams }).map((text) => `${where}: ${text}`));
   problems.push(...(await countProblems(world, connection.id, { list, meant })));
   return { problems, there: { list, meant } };
 }
@@ -95,7 +102,11 @@ function nameOf({ audience: { name, externalName }, variant }: Connected): strin
  * Rows of the file that the version came from, or the newest one before it: who is a member, without asking the ledger.
  * Other versions are of people who left.
  */
-async function rowsOf({ db, files, leavers }: World, audienceId: number, version: number): Promise<Row[]> {
+export async function rowsOf(
+  { db, files, leavers }: World,
+  audienceId: number,
+  version: number,
+): Promise<Row[]> {
   const [made] = await db
     .select({ revision: imports.revision })
     .from(audienceVersions)
@@ -123,6 +134,22 @@ function accepted(plugin: string, identities: readonly string[]): string[] {
   return identities.filter((one) => types.includes(one.slice(0, one.indexOf('='))));
 }
 
+/** Whom the partner lost are there again where that was asked for, and attributes are what they are where they are told. */
+function ownProblems(
+  { id, attributes }: Connected['connection'],
+  { list, meant, teams }: { list: SimList; meant: Meant; teams: Teams },
+): string[] {
+  return [...meant].flatMap(([mpid, identities]) => {
+    if (identities.length === 0 || list.refused.has(mpid)) return [];
+    const has = list.members.get(mpid);
+    if (!has) return list.lost.get(mpid)?.has(id) ? [`${mpid} was lost, and not sent again.`] : [];
+    const [is, told] = [teams.get(mpid), has.attributes[TEAM]];
+    // Another connection of the list may tell nothing.
+    if (list.shared || !attributes.includes(TEAM) || is === told) return [];
+    return [`${mpid} is in team ${told}, not ${is}.`];
+  });
+}
+
 /** Nobody else is there, but whom the partner would not let go. */
 function differences(list: SimList, meant: Meant): string[] {
   const problems: string[] = [];
@@ -130,7 +157,7 @@ function differences(list: SimList, meant: Meant): string[] {
     const has = list.members.get(mpid);
     const isRefused = ['add', 'replace'].includes(list.refused.get(mpid) ?? '');
     if (identities.length === 0 || (!has && (isRefused || list.lost.has(mpid)))) continue;
-    if (!has) problems.push(`${mpid} is missing.`);
+    if (!has) problems.push(`${mpid} is missing: ${list.story.get(mpid)?.join(', ')}.`);
     else if (!isRefused && has.identities.join() !== identities.join()) {
       problems.push(`${mpid} is there with ${has.identities.join()}, not ${identities.join()}.`);
     }

@@ -1,5 +1,6 @@
 import { eq, inArray } from 'drizzle-orm';
-import { audiences, connections, erasureReceipts, erasures } from '../../src/platform/database/index.js';
+import { connections, erasureReceipts, erasures } from '../../src/platform/database/index.js';
+import { keptProblems } from './audit-forgotten.js';
 import { mpidsOf, type Profiles } from './audit-profiles.js';
 import type { Leaver } from './leaving.js';
 import { idOf } from './people.js';
@@ -25,16 +26,20 @@ export async function peopleProblems(world: World, profiles: Profiles): Promise<
     const theirs = receipts.filter(({ erasureId }) =>
       world.leavers.some((one) => one.person === leaver.person && one.erasureId === erasureId),
     );
-    const without = leaver.hadBy.filter(
-      (id) => live.has(id) && theirs.every(({ connectionId }) => connectionId !== id),
+    const isSilent = (id: string) => live.has(id) && theirs.every(({ connectionId }) => connectionId !== id);
+    // Of a list that is shared it may be another connection that had them there.
+    const without = leaver.hadBy.filter(({ id, sharedList }) =>
+      sharedList === undefined
+        ? isSilent(id)
+        : leaver.hadBy.every((one) => one.sharedList !== sharedList || isSilent(one.id)),
     );
     problems.push(
-      ...without.map((id) => `Connection ${id} had ${idOf(leaver.person)}, and gave no receipt.`),
+      ...without.map(({ id }) => `Connection ${id} had ${idOf(leaver.person)}, and gave no receipt.`),
     );
     problems.push(...stillKnown(leaver, profiles));
     for (const { id, externalId } of live.values()) {
       const list = world.partner.lists.get(externalId ?? '');
-      if (!list?.has(leaver.person) || list.gone || !leaver.hadBy.includes(id)) continue;
+      if (!list?.has(leaver.person) || list.gone || leaver.hadBy.every((one) => one.id !== id)) continue;
       const isTold = theirs.some(
         ({ connectionId, rejected, reason }) =>
           (connectionId === id || list.shared) &&
@@ -46,22 +51,6 @@ export async function peopleProblems(world: World, profiles: Profiles): Promise<
     world.partner.gone.add(leaver.person);
   }
   return problems;
-}
-
-/** No version, old or new, has anybody who was erased. */
-async function keptProblems({ leavers, storage, number, db, workspaceId }: World): Promise<string[]> {
-  const mpids = leavers.flatMap(({ kind, mpid }) => (kind === 'erase' ? (mpid ?? []) : []));
-  const own = await db
-    .select({ id: audiences.id })
-    .from(audiences)
-    .where(eq(audiences.workspaceId, workspaceId));
-  if (mpids.length === 0 || own.length === 0) return [];
-  const theirs = `mpid IN (${mpids.map((mpid) => `toInt64('${mpid}')`).join()})`;
-  const found = await storage.warehouse.query<{ m: string }>(
-    `SELECT toString(mpid) AS m FROM ledger WHERE audience_id IN (${own.map(({ id }) => id).join()}) AND ${theirs}
-     UNION DISTINCT SELECT toString(mpid) AS m FROM identities WHERE workspace = ${number} AND ${theirs}`,
-  );
-  return found.map(({ m }) => `${m} was erased, and is kept.`);
 }
 
 /** Somebody who was erased is known no more. */

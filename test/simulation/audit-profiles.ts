@@ -1,4 +1,5 @@
 import { typeNameSql } from '../../src/domain/identities/index.js';
+import { TEAM } from './people.js';
 import type { World } from './world.js';
 
 /** A profile as the warehouse has it: `type=value` of each identity, sorted. */
@@ -10,6 +11,17 @@ export async function profilesOf({ storage, number }: World): Promise<Profiles> 
      FROM profiles WHERE workspace = ${number} GROUP BY profiles.mpid`,
   );
   return new Map(rows.map(({ mpid, identities }) => [mpid, identities]));
+}
+
+/** The attribute that the warehouse has of people, by mpid. */
+export type Teams = Map<string, string>;
+
+export async function teamsOf({ storage, number }: World): Promise<Teams> {
+  const rows = await storage.warehouse.query<{ m: string; team: string }>(
+    `SELECT toString(mpid) AS m, argMax(value, import) AS team FROM attributes
+     WHERE workspace = ${number} AND name = '${TEAM}' GROUP BY mpid`,
+  );
+  return new Map(rows.map(({ m, team }) => [m, team]));
 }
 
 /** Nobody is two profiles, no profile is two people, and what a finished import said is known. */

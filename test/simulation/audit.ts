@@ -4,14 +4,15 @@ import { deliveryProblems, repeatProblems } from './audit-deliveries.js';
 import { memberProblems } from './audit-members.js';
 import { peopleProblems } from './audit-people.js';
 import { backfillProblems } from './audit-upkeep.js';
-import { profileProblems, profilesOf } from './audit-profiles.js';
+import { profileProblems, profilesOf, teamsOf } from './audit-profiles.js';
 import type { World } from './world.js';
 
 /** What is not as it should be, once everything has come to rest. Empty: nothing. */
 export async function audit(world: World): Promise<string[]> {
   const profiles = await profilesOf(world);
+  const teams = await teamsOf(world);
   return [
-    ...world.partner.record.violations,
+    ...seen(world),
     ...(await failedImports(world)),
     ...(await unexpectedFaults(world)),
     ...profileProblems(profiles),
@@ -19,8 +20,13 @@ export async function audit(world: World): Promise<string[]> {
     ...(await repeatProblems(world)),
     ...(await backfillProblems(world)),
     ...(await peopleProblems(world, profiles)),
-    ...(await memberProblems(world, profiles)),
+    ...(await memberProblems(world, { profiles, teams })),
   ];
+}
+
+/** What is wrong at any moment: nobody has to wait until everything is at rest. */
+export function seen({ partner, exportProblems }: World): string[] {
+  return [...partner.record.violations, ...exportProblems];
 }
 
 async function failedImports({ db, workspaceId }: World): Promise<string[]> {

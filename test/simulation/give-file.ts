@@ -39,12 +39,12 @@ function nextRows(world: World, audience: number, change: FileChange, random: Ra
   const people = new Set(before.map(({ person }) => person));
   if (change === 'fresh' || people.size === 0) people.clear();
   if (change === 'few') people.clear();
-  const wanted = change === 'few' ? 4 : people.size === 0 ? 35 : 0;
+  const wanted = change === 'many' ? 90 : change === 'few' ? 4 : people.size === 0 ? 35 : 0;
   for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
   if (change === 'churn') {
     const leaving = [...people].filter(() => random.chance(0.2));
     for (let i = 0; i < 6; i += 1) people.add(random.below(PEOPLE));
     if (leaving.length < people.size) for (const person of leaving) people.delete(person);
   }
-  return [...people].map((person) => rowOf(person, change === 'teach', random));
+  return [...people].map((person) => rowOf(person, change === 'teach' || change === 'many', random));
 }

@@ -10,6 +10,8 @@ import { DeliveryRunner, type RunnerParts } from '../../src/features/deliveries/
 import { DeliveriesModule, DeliverySweep } from '../../src/features/deliveries/index.js';
 import { ErasuresWorker } from '../../src/features/erasures/erasures.worker.js';
 import { ErasuresModule } from '../../src/features/erasures/index.js';
+import { ExportsModule, ExportSweep } from '../../src/features/exports/index.js';
+import { ExportRunner } from '../../src/features/exports/runner/export-runner.js';
 import { FaultsModule } from '../../src/features/faults/index.js';
 import { ImportsWorker } from '../../src/features/imports/imports.worker.js';
 import { ImportsModule } from '../../src/features/imports/index.js';
@@ -33,6 +35,7 @@ const FEATURES = [
   ConnectionsModule,
   DeliveriesModule,
   ErasuresModule,
+  ExportsModule,
   FaultsModule,
   ImportsModule,
   PlansModule,
@@ -40,7 +43,10 @@ const FEATURES = [
 ];
 
 /** Kinds of work that the simulation does. Mails are written into the outbox and stay there. */
-const WORKED_ON = ['delivery', 'import', 'erasure'];
+const WORKED_ON = ['delivery', 'import', 'erasure', 'export'];
+
+/** An audience is a few parts of an export. */
+const PART_MEMBERS = 12;
 
 /** Partners' jobs are asked for at once. */
 const PACING = { ...DEFAULT_CALL_PACING, minPollMs: 1, maxPollMs: 1, pollLimitMs: 25 };
@@ -73,7 +79,7 @@ export class Hub {
   working: string | undefined;
   /** False once the leases of whoever did not renew them ran out. */
   hasLease = true;
-  #stallsNext = false;
+  #stallsAt: ((call: Call) => boolean) | undefined;
   #wake: (() => void) | undefined;
   #stalled: (() => void) | undefined;
   /** What it waits for. */
@@ -105,7 +111,11 @@ export class Hub {
       life,
       working: () => hub?.working,
       intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
-      callsOfOthers: () => stalled.flatMap((one) => (one !== hub && one.hasLease && one.#waits) || []),
+      // Whoever has lost it is answered once more, and nobody can help that.
+      callsOfOthers: () =>
+        hub?.hasLease === false
+          ? []
+          : stalled.flatMap((one) => (one !== hub && one.hasLease && one.#waits) || []),
       mayWrite: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
       stall: (call) => hub?.stall(call) ?? Promise.resolve(),
     };
@@ -122,6 +132,7 @@ export class Hub {
     // Whoever puts a hub together does not set it, so it is set where the runner keeps it.
     const parts: unknown = Reflect.get(context.get(DeliveryRunner, { strict: false }), 'parts');
     (parts as RunnerParts).pacing = PACING;
+    context.get(ExportRunner, { strict: false }).partMembers = PART_MEMBERS;
     hub = new Hub(life, queue, platform.leases.owner, platform.database.db, context);
     return hub;
   }
@@ -155,12 +166,13 @@ export class Hub {
     await this.get(ImportsWorker).sweep();
     await this.get(DeliverySweep).run();
     await this.get(ErasuresWorker).sweep();
+    await this.get(ExportSweep).run();
     await this.get(Heartbeats).wakeAll();
   }
 
-  /** The next call of the partner is answered late: after {@link wake}. */
-  stallAtNextCall(): void {
-    this.#stallsNext = true;
+  /** The next call of the partner that is such is answered late: after {@link wake}. */
+  stallAt(isSuch: (call: Call) => boolean): void {
+    this.#stallsAt = isSuch;
   }
 
   /** The partner answers at last; the process ends what it was doing. */
@@ -180,8 +192,8 @@ export class Hub {
 
   private async stall(call: Call): Promise<void> {
     // Only work on hints can be left to itself.
-    if (!this.#stallsNext || this.working === undefined) return;
-    this.#stallsNext = false;
+    if (this.working === undefined || !this.#stallsAt?.(call)) return;
+    this.#stallsAt = undefined;
     this.#waits = call;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;

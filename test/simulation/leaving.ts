@@ -14,8 +14,8 @@ export interface Leaver extends Pick<Extract<Step, { do: 'leave' }>, 'kind' | 'b
   erasureId: string | undefined;
   /** Absent: the hub knew nobody. */
   mpid: string | undefined;
-  /** Connections in whose list the person was when the hub was asked. */
-  hadBy: string[];
+  /** Connections in whose list the person was when the hub was asked, and the list where others send to it too. */
+  hadBy: { id: string; sharedList: string | undefined }[];
 }
 
 /** Asks that somebody of the newest file leaves. Whoever is not answered asks again, see {@link askAgain}. */
@@ -57,11 +57,16 @@ function namedBy({ person, by, mpid }: Leaver, known: readonly string[]) {
   return { identities: [{ type, value: one.slice(at + 1) }] };
 }
 
-async function connectionsThatHave({ db, workspaceId, partner }: World, person: number): Promise<string[]> {
+async function connectionsThatHave({ db, workspaceId, partner }: World, person: number) {
   const rows = await db
     .select({ id: connections.id, listId: connections.externalId })
     .from(connections)
     .where(and(eq(connections.workspaceId, workspaceId), ne(connections.status, 'removed')));
-  const has = (listId: string | null) => partner.lists.get(listId ?? '')?.has(person) ?? false;
-  return rows.filter(({ listId }) => has(listId)).map(({ id }) => id);
+  return rows.flatMap(({ id, listId }) => {
+    const list = partner.lists.get(listId ?? '');
+    if (!list?.has(person)) return [];
+    // Whom a connection that is gone could not take out of a shared list is there without the others' doing.
+    if (list.shared && list.keeps(person)) return [];
+    return [{ id, sharedList: list.shared ? list.id : undefined }];
+  });
 }

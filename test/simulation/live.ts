@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { take } from './actions.js';
-import { audit } from './audit.js';
+import { audit, seen } from './audit.js';
 import { Random } from './random.js';
 import { settle } from './settle.js';
 import type { Step } from './steps.js';
@@ -49,7 +49,7 @@ export async function live(
 
 async function taken(world: World, step: Step): Promise<string[]> {
   await take(world, step);
-  return [];
+  return seen(world);
 }
 
 async function check(world: World): Promise<string[]> {

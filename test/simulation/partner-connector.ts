@@ -41,6 +41,7 @@ export function connectorOf(plugin: SimPlugin, partner: SimPartner, caller: Call
     credentials: z.object({}),
     connectionSettings: z.object({ list: z.string().optional() }),
     identities: IDENTITIES_OF[plugin].map((type) => ({ type, encoding: 'raw' as const })),
+    attributes: 'optional',
     limits: { batchSize: plugin === 'sim-jobs' ? 9 : 6, concurrency: plugin === 'sim-jobs' ? 2 : 1 },
     nameFor: ({ list }, name) => list ?? name,
     ...(plugin === FORGETTING ? { expireAfterMs: () => EXPIRE_MS } : {}),

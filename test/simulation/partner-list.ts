@@ -13,6 +13,7 @@ interface Kept {
   person: number;
   added: Moment;
   identities: SentIdentities;
+  attributes: Readonly<Record<string, string>>;
   /** The delivery that brought it last. */
   deliveryId: string;
 }
@@ -34,8 +35,10 @@ export class SimList {
   readonly members = new Map<string, Kept>();
   /** Members whose last change was refused, and the hub was told so. */
   readonly refused = new Map<string, Change>();
-  /** Whom the partner lost, and the hub was not asked to send again since. */
-  readonly lost = new Set<string>();
+  /** Whom the partner lost, and the connections that were asked to send them again since. */
+  readonly lost = new Map<string, Set<string>>();
+  /** What was done about each, for whoever looks for the reason of a difference. */
+  readonly story = new Map<string, string[]>();
   /** Whether anybody was ever refused. */
   wasRefused = false;
   /** When it was last seen that nothing could be sent to it. Milliseconds since 1970. */
@@ -60,13 +63,21 @@ export class SimList {
     return [...this.members.values()].some((one) => one.person === person);
   }
 
-  add({ mpid, identities }: OutputMember, deliveryId: string, added: Moment): void {
+  /** Whether somebody was to be taken out, and that was refused. */
+  keeps(person: number): boolean {
+    return [...this.members].some(
+      ([mpid, one]) => one.person === person && this.refused.get(mpid) === 'remove',
+    );
+  }
+
+  add({ mpid, identities, attributes = {} }: OutputMember, deliveryId: string, added: Moment): void {
     this.refused.delete(mpid);
     this.lost.delete(mpid);
     this.members.set(mpid, {
       person: personOf({ identities }),
       added,
       identities: sent(identities),
+      attributes,
       deliveryId,
     });
   }
@@ -84,7 +95,16 @@ export class SimList {
 
   lose(mpid: string): void {
     this.members.delete(mpid);
-    this.lost.add(mpid);
+    this.lost.set(mpid, new Set());
+  }
+
+  /** Whoever is lost is the connection's to bring back, where it has them. */
+  asked(connectionId: string): void {
+    for (const asked of this.lost.values()) asked.add(connectionId);
+  }
+
+  tell(mpid: string, what: string): void {
+    this.story.set(mpid, [...(this.story.get(mpid) ?? []), what].slice(-5));
   }
 
   /** Makes the parts that were written the whole of it. */

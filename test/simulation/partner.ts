@@ -167,6 +167,7 @@ export class SimPartner {
     rejected: readonly RejectedMember[],
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
+    const how = this.record.isHeard ? '' : ' by a process that had lost its lease';
     for (const [index, member] of members.entries()) {
       const { mpid } = member;
       this.record.answered(deliveryId, change, member, !refused.has(index));
@@ -181,6 +182,7 @@ export class SimPartner {
         if (refused.has(index)) list.refuse(member.mpid, change);
         else if (change === 'add') list.add(member, deliveryId, this.moment());
         else list.remove(member.mpid);
+        list.tell(member.mpid, `${change} ${deliveryId}${how}`);
       }
     };
   }
@@ -220,7 +222,9 @@ export class SimPartner {
   #holdToTurns({ listId, connectionId, change }: Call, others: readonly Call[]): void {
     const other = others.find((one) => one.listId === listId && one.connectionId !== connectionId);
     if (!listId || !change || !other?.change || other.change === change) return;
-    this.record.violations.push(`${connectionId} and ${other.connectionId} are at ${listId} at once.`);
+    this.record.violations.push(
+      `${connectionId} (${change}) and ${other.connectionId} (${other.change}) are at ${listId} at once.`,
+    );
   }
 
   #holdToLeft({ id }: SimList, { members }: Batch): void {

@@ -9,7 +9,12 @@ export interface Row {
   person: number;
   email: string;
   phone: string;
+  /** An attribute. */
+  team: string;
 }
+
+export const TEAM = 'Team';
+const TEAMS = ['red', 'green', 'blue'] as const;
 
 export const idOf = (person: number): string => `c${person}`;
 export const emailOf = (person: number, which: 'first' | 'second'): string =>
@@ -34,12 +39,18 @@ export function rowOf(person: number, teaching: boolean, random: Random): Row {
     person,
     email: second ? emailOf(person, 'second') : first ? emailOf(person, 'first') : '',
     phone: random.chance(teaching ? 0.3 : 0.05) ? phoneOf(person) : '',
+    team: teaching && random.chance(0.6) ? (random.of(TEAMS) ?? '') : '',
   };
 }
 
+/** Attributes take time of their own, so only files that say some have a column of them. */
 export function csvOf(rows: readonly Row[]): string {
-  const lines = rows.map(({ person, email, phone }) => `${idOf(person)},${email},${phone}`);
-  return ['customer_id,email,phone', ...lines, ''].join('\n');
+  const hasTeams = rows.some(({ team }) => team !== '');
+  const header = ['customer_id', 'email', 'phone', ...(hasTeams ? [TEAM] : [])];
+  const lines = rows.map(({ person, email, phone, team }) =>
+    [idOf(person), email, phone, ...(hasTeams ? [team] : [])].join(','),
+  );
+  return [header.join(','), ...lines, ''].join('\n');
 }
 
 /** Identities that a row gives its person, as `type=value`. */

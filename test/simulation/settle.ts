@@ -1,6 +1,12 @@
 import { and, eq, inArray, ne } from 'drizzle-orm';
 import { FaultsService } from '../../src/features/faults/index.js';
-import { connections, deliveries, erasures, imports } from '../../src/platform/database/index.js';
+import {
+  connections,
+  deliveries,
+  erasures,
+  exportsTable,
+  imports,
+} from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
 import { activateAll, openFaults, take, work } from './actions.js';
 import { askAgain } from './leaving.js';
@@ -65,5 +71,11 @@ async function whatIsLeft({ db, workspaceId }: World): Promise<unknown[]> {
     .select({ id: erasures.id, state: erasures.state, error: erasures.error })
     .from(erasures)
     .where(and(eq(erasures.workspaceId, workspaceId), ne(erasures.state, 'done')));
-  return [...open, ...waiting, ...stopped, ...leaving];
+  const asked = await db
+    .select({ id: exportsTable.id, state: exportsTable.state })
+    .from(exportsTable)
+    .where(
+      and(eq(exportsTable.workspaceId, workspaceId), inArray(exportsTable.state, ['queued', 'running'])),
+    );
+  return [...open, ...waiting, ...stopped, ...leaving, ...asked];
 }

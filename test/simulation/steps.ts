@@ -7,7 +7,7 @@ export const AUDIENCES = 3;
 
 /** How a file differs from the one before it of the same audience. */
 const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
-export type FileChange = (typeof FILE_CHANGES)[number];
+export type FileChange = (typeof FILE_CHANGES)[number] | 'many';
 
 /** By what a person is named who wants to leave. */
 export type LeaverNamedBy = 'customer_id' | 'email' | 'phone' | 'mpid';
@@ -30,7 +30,19 @@ export type Step =
   | { do: 'activate'; pick: number }
   | { do: 'plan'; pick: number }
   | { do: 'apply'; pick: number }
-  | { do: 'connect'; audience: number; plugin: SimPlugin; pick: number; active: boolean; shared: boolean }
+  | {
+      do: 'connect';
+      audience: number;
+      plugin: SimPlugin;
+      pick: number;
+      active: boolean;
+      shared: boolean;
+      tells: boolean;
+      /** However many there are. */
+      needed?: boolean;
+    }
+  /** Whether attributes go with members. */
+  | { do: 'tell'; pick: number | 'all'; tells: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
@@ -38,6 +50,8 @@ export type Step =
   | { do: 'reconcile'; pick: number; backfill: boolean }
   | { do: 'lose members'; pick: number; isSeen: boolean }
   | { do: 'days'; turns: number; fails: number }
+  | { do: 'meet'; pick: number; after: number; seed: number; ends: boolean }
+  | { do: 'export'; audience: number; pick: number; both: boolean }
   | { do: 'leave'; audience: number; pick: number; kind: 'erase' | 'suppress'; by: LeaverNamedBy }
   | { do: 'kill'; calls: number; unheard: boolean; alone: boolean; keepsHints: boolean }
   | { do: 'stall' }
@@ -50,12 +64,17 @@ export const SECOND_MS = 1000;
 const pick = fc.nat(1000);
 const audience = fc.nat(AUDIENCES - 1);
 const MOSTLY = fc.constantFrom(true, true, true, false);
+const RARELY = fc.constantFrom(true, false, false, false);
 const plugin = fc.constantFrom(...SIM_PLUGINS);
 
 function step<K extends Step['do']>(
   weight: number,
   name: K,
-  more: { [F in Exclude<keyof Extract<Step, { do: K }>, 'do'>]: fc.Arbitrary<Extract<Step, { do: K }>[F]> },
+  more: {
+    [F in Exclude<keyof Extract<Step, { do: K }>, 'do' | 'needed'>]: fc.Arbitrary<
+      Extract<Step, { do: K }>[F]
+    >;
+  },
 ) {
   const arbitrary = fc.record({ do: fc.constant(name), ...more }) as unknown as fc.Arbitrary<Step>;
   return { weight, arbitrary };
@@ -63,6 +82,9 @@ function step<K extends Step['do']>(
 
 /** Somebody who is not added again within them is forgotten. */
 const DAYS = { turns: fc.integer({ min: 7, max: 9 }), fails: fc.nat(4) };
+
+/** Two connections of one list have something to say at the same time; the first is held up after some calls. */
+const MEETING = { pick, after: fc.nat(3), seed: fc.nat(1_000_000), ends: RARELY };
 
 const ANY_STEP = fc.oneof(
   step(30, 'import', {
@@ -91,7 +113,15 @@ const ANY_STEP = fc.oneof(
   step(50, 'activate', { pick }),
   step(20, 'plan', { pick }),
   step(30, 'apply', { pick }),
-  step(40, 'connect', { audience, plugin, pick, active: fc.boolean(), shared: MOSTLY }),
+  step(40, 'connect', {
+    audience,
+    plugin,
+    pick,
+    active: fc.boolean(),
+    shared: MOSTLY,
+    tells: fc.boolean(),
+  }),
+  step(10, 'tell', { pick, tells: MOSTLY }),
   step(10, 'disconnect', { pick }),
   step(10, 'test', { audience, share: fc.integer({ min: 10, max: 60 }) }),
   step(3, 'end test', { audience }),
@@ -99,6 +129,8 @@ const ANY_STEP = fc.oneof(
   step(15, 'reconcile', { pick, backfill: fc.boolean() }),
   step(10, 'lose members', { pick, isSeen: MOSTLY }),
   step(1, 'days', DAYS),
+  step(2, 'meet', MEETING),
+  step(12, 'export', { audience, pick, both: fc.boolean() }),
   step(10, 'leave', {
     audience,
     pick,
@@ -120,14 +152,35 @@ const ANY_STEP = fc.oneof(
 /** A check after so many steps. */
 export const CHECK_EVERY = 250;
 
-/** The day after a check, when nothing is wrong yet. */
-const QUIET_DAYS: Step = { do: 'days', turns: 7, fails: 0 };
+const NEEDED = { do: 'connect', pick: 0, active: true, tells: false, needed: true } as const;
+
+/**
+ * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
+ * one that is shared, and one that nobody else has and nobody adds to again.
+ */
+const BEFORE_CHECK: readonly Step[] = [
+  { ...NEEDED, audience: 0, plugin: 'sim-list', shared: false },
+  { ...NEEDED, audience: 0, plugin: 'sim-jobs', shared: true },
+  { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
+  { ...NEEDED, audience: 2, plugin: 'sim-jobs', shared: false },
+  { do: 'import', audience: 0, change: 'many', seed: 1 },
+];
+
+/** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
+const AFTER_CHECK: readonly Step[] = [
+  { do: 'days', turns: 7, fails: 0 },
+  { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
+  { do: 'import', audience: 0, change: 'few', seed: 1 },
+  { do: 'tell', pick: 'all', tells: true },
+];
 
 /** The steps of a world: the same for the same seed. */
 export function drawSteps(seed: number, count: number): Step[] {
   const drawn = fc.sample(ANY_STEP, { seed, numRuns: count });
   return drawn.map((one, index) => {
     if ((index + 1) % CHECK_EVERY === 0 || index + 1 === count) return { do: 'check' };
-    return index > 0 && index % CHECK_EVERY === 0 ? QUIET_DAYS : one;
+    const left = CHECK_EVERY - 1 - (index % CHECK_EVERY);
+    if (left <= BEFORE_CHECK.length) return BEFORE_CHECK[left - 1] ?? one;
+    return (index >= CHECK_EVERY && AFTER_CHECK[index % CHECK_EVERY]) || one;
   });
 }

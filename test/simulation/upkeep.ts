@@ -16,8 +16,7 @@ export async function reconcile(world: World, connectionId: string, backfill: bo
   await world.hub.get(ReconcileService).reconcile(ADMIN, connectionId, { backfill });
   if (!backfill) return;
   const list = await listOf(world, connectionId);
-  // From here on they are the hub's to bring back. Of a list that is shared it may be another's who is lost.
-  if (list && !list.shared) list.lost.clear();
+  list?.asked(connectionId);
 }
 
 /** The partner loses some of a list. Whoever sees it asks for all of them. */

@@ -39,6 +39,11 @@ export class World {
   readonly outputs = new Map<SimPlugin, string>();
   /** Deliveries that were looked at after they were delivered. */
   readonly audited = new Set<string>();
+  /** Exports whose archives were looked at, and whether more were asked for. */
+  readonly lookedAt = new Set<string>();
+  exportsAsked = 0;
+  /** What is wrong with them. */
+  readonly exportProblems: string[] = [];
   /** Processes that wait for the partner's answer, while others work. */
   readonly stalled: Hub[] = [];
   /** Time that passed amidst accidents. */

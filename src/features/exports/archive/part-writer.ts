@@ -11,7 +11,7 @@ import { lineSql, type LineStyle } from './csv-lines.js';
 import { inRangeSql, rangesOf, SPAN_SQL, type MpidRange, type SpanCount } from './ranges.js';
 
 /** Members of a part: large enough for the engine, small enough for memory and the disk. */
-const PART_MEMBERS = 100_000;
+export const PART_MEMBERS = 100_000;
 /** A part is written again where an import registered identities between counting and writing. */
 const PART_TRIES = 4;
 

@@ -21,7 +21,7 @@ import {
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { Ledger } from '../../ledger/index.js';
 import { Notices } from '../../notices/index.js';
-import { PartWriter } from '../archive/part-writer.js';
+import { PART_MEMBERS, PartWriter } from '../archive/part-writer.js';
 import { writeArchive, type EntryCounts } from '../archive/write-archive.js';
 import { ExportFailure, failureOf } from './export-failure.js';
 import { downloadLink, readyNotice } from './export-notice.js';
@@ -47,6 +47,8 @@ const HOUR_MS = 3_600_000;
  */
 @Injectable()
 export class ExportRunner {
+  /** Whoever has few members sets it lower, and has more than one part all the same. */
+  partMembers = PART_MEMBERS;
   private readonly lease: WorkLease;
   private readonly scratch: ScratchFolders;
   private readonly log: Logger;
@@ -114,7 +116,7 @@ export class ExportRunner {
     row: ExportRow,
     to: { fileKey: string; folder: string; signal: AbortSignal },
   ): Promise<{ sizeBytes: number; manifest: Manifest | undefined }> {
-    const writer = new PartWriter(this.warehouse, this.ledger, to.folder);
+    const writer = new PartWriter(this.warehouse, this.ledger, to.folder, this.partMembers);
     let manifest: Manifest | undefined;
     const manifestOf = (counts: readonly EntryCounts[]) => {
       manifest = manifestFor(plan, row, counts);
