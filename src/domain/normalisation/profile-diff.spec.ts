@@ -28,8 +28,11 @@ describe('two profiles over a file', () => {
       { number: 5, header: 'Zip', field: 'zip', hashed: [true, false], cells: NO_CELLS, examples: [] },
       { number: 6, header: 'Gender', field: 'gender', hashed: [true, null], cells: NO_CELLS, examples: [] },
     ]);
-    const [state] = diffOf(['google@2025-06', 'meta@2024-07'], ['State'], []).columns;
+    const [state] = diffOf(['google@2025-06', 'meta@2024-07'], ['State'], [['NY']]).columns;
     expect(state?.hashed).toStrictEqual([null, true]);
+    expect(state?.cells.onlySecond).toBe(1);
+    const neither = diffOf(['iqm@2025-01', 'uid2@2024-05'], ['State', 'Email'], []);
+    expect(neither.columns.map(({ header }) => header)).toEqual(['Email']);
   });
 
   it('make of each cell the same, something else, or nothing', () => {
