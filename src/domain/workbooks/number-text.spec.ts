@@ -27,6 +27,17 @@ describe('numbers are read as the text that the cell shows', () => {
     expect(shown(code, stored)).toBe(text);
   });
 
+  it.each([27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58])(
+    'dates of the East Asian format %i are dates',
+    (id) => {
+      expect(shown(builtInFormat(id), '44197')).toBe('1/1/2021');
+    },
+  );
+
+  it.each([26, 32, 35, 49, 55, 56, 59])('format %i, which files have to define, is not guessed', (id) => {
+    expect(builtInFormat(id)).toBeUndefined();
+  });
+
   it('dates of workbooks that count from 1904 are four years later', () => {
     expect(shown('yyyy-mm-dd', '0', true)).toBe('1904-01-01');
     expect(shown('yyyy-mm-dd', '42735', true)).toBe('2021-01-01');

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBudgetStore } from '../../platform/budget/index.js';
 import { RateBudget, RateBudgets } from './index.js';
@@ -90,6 +91,26 @@ describe('RateBudget', () => {
     expect(went).toEqual([]);
     await Promise.all([second, fourth]);
     expect(went).toEqual([2, 4]);
+  });
+
+  it('lets nobody by when a caller between gives up, before those in front are through', async () => {
+    const granted: (() => void)[] = [];
+    const store = new MemoryBudgetStore();
+    store.ask = () => new Promise((resolve) => granted.push(() => resolve({ granted: true })));
+    const budget = new RateBudget(store, 'account', { requests: 9, perSeconds: 1 });
+    const stop = new AbortController();
+    const [first, given, last] = [budget.take(never), budget.take(stop.signal), budget.take(never)];
+    stop.abort(new Error('enough'));
+    await expect(given).rejects.toThrow('enough');
+    await turnOfLoop();
+    // Only the first one has asked, and has no answer yet.
+    expect(granted).toHaveLength(1);
+    granted[0]?.();
+    await first;
+    await turnOfLoop();
+    expect(granted).toHaveLength(2);
+    granted[1]?.();
+    await last;
   });
 
   it('stops waiting for the end of a pause when it is told to', async () => {

@@ -50,6 +50,21 @@ describe('a batch that is begun ahead', () => {
     expect(steps).toEqual(['ready', 'ready', 'sent', 'ready', 'sent']);
   });
 
+  it('sends all requests that wait for its turn, where its connector makes several at once', async () => {
+    const turn = new Turn();
+    let answers = 0;
+    const { calls } = partner(async (_, __, http) => {
+      await Promise.all([1, 2, 3].map(() => http.request(REQUEST).then(() => (answers += 1))));
+      return DONE;
+    });
+    const sent = sendBatch(calls, { ...SHIPMENT, turn }, MemberList.of(members(2)));
+    await turnOfLoop();
+    expect(answers).toBe(0);
+    turn.comes();
+    await expect(sent).resolves.toMatchObject({ rejected: [] });
+    expect(answers).toBe(3);
+  });
+
   it('has sent nothing where its turn never comes, whatever its connector makes of that', async () => {
     const turn = new Turn();
     const { calls, batches } = partner(async (_, __, http) => {
@@ -90,5 +105,35 @@ describe('a batch that is begun ahead', () => {
     stop.abort(new Error('The hub shuts down.'));
     await expect(sent).rejects.toThrow('The hub shuts down.');
     expect(steps).toEqual(['ready']);
+  });
+});
+
+describe('a turn', () => {
+  it('comes once or never', async () => {
+    const [came, never] = [new Turn(), new Turn()];
+    expect([came.cameAtMs, came.cameLate, came.isOver]).toStrictEqual([undefined, false, false]);
+    came.comes();
+    const { cameAtMs } = came;
+    expect(cameAtMs).toBeGreaterThan(0);
+    await turnOfLoop();
+    came.comes();
+    came.neverComes();
+    expect([came.cameAtMs, came.cameLate, came.isOver]).toStrictEqual([cameAtMs, false, false]);
+    await came.wait();
+    never.neverComes();
+    never.comes();
+    expect([never.cameAtMs, never.cameLate, never.isOver]).toStrictEqual([undefined, false, true]);
+    await expect(never.wait()).rejects.toThrow(NotItsTurnError);
+  });
+
+  it('is late only for what was ready before', async () => {
+    const [unready, ready] = [new Turn(-1), new Turn(-1)];
+    unready.comes();
+    await unready.wait();
+    expect(unready.cameLate).toBe(false);
+    const waits = [ready.wait(), ready.wait()];
+    ready.comes();
+    for (const wait of waits) await expect(wait).rejects.toThrow(NotItsTurnError);
+    expect([ready.cameLate, ready.isOver]).toEqual([true, true]);
   });
 });

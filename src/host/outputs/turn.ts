@@ -14,7 +14,9 @@ export class NotItsTurnError extends Error {
  */
 export class Turn {
   #state: 'waiting' | 'now' | 'late' | 'never' = 'waiting';
-  #go: (() => void) | undefined;
+  #go: () => void = () => undefined;
+  /** One for all requests that wait: a connector may make several at once. */
+  readonly #decided = new Promise<void>((resolve) => (this.#go = resolve));
   #readyAtMs: number | undefined;
   #cameAtMs: number | undefined;
 
@@ -41,21 +43,21 @@ export class Turn {
     this.#cameAtMs = performance.now();
     const isLate = this.#readyAtMs !== undefined && this.#cameAtMs - this.#readyAtMs > this.freshMs;
     this.#state = isLate ? 'late' : 'now';
-    this.#go?.();
+    this.#go();
   }
 
   /** Ends the call before it has reached out. */
   neverComes(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'never';
-    this.#go?.();
+    this.#go();
   }
 
   /** @throws NotItsTurnError */
   async wait(): Promise<void> {
     if (this.#state === 'waiting') {
       this.#readyAtMs ??= performance.now();
-      await new Promise<void>((resolve) => (this.#go = resolve));
+      await this.#decided;
     }
     if (this.isOver) throw new NotItsTurnError();
   }
