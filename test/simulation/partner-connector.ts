@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { defineOutput, type AnyConnector, type Batch, type BatchResult } from '../../src/kit/index.js';
+import {
+  defineOutput,
+  type AnyConnector,
+  type Batch,
+  type BatchResult,
+  type HttpClient,
+} from '../../src/kit/index.js';
 import { EXPIRE_MS, FORGETTING } from './forgetting.js';
 import { IDENTITIES_OF, type SimPlugin } from './partner-kinds.js';
 import type { SimList } from './partner-list.js';
 import type { Call, Caller, SimPartner } from './partner.js';
 
-type Context = Pick<Call, 'connectionId'>;
+type Context = Pick<Call, 'connectionId'> & { http: HttpClient };
 interface Audience {
   externalId: string;
 }
@@ -15,16 +21,26 @@ interface Whole {
   members: number;
 }
 
+/** The partner is in this process; nothing is sent there. */
+const NOWHERE = { method: 'POST', url: 'https://partner.example.com' } as const;
+
 /** The plugin by which a process of the hub speaks to the partner. */
 export function connectorOf(plugin: SimPlugin, partner: SimPartner, caller: Caller): AnyConnector {
   const of = <T>({ connectionId }: Context, to: Audience, work: (list: SimList) => T | Promise<T>) =>
     partner.serve(caller, { plugin, connectionId, listId: to.externalId }, work);
   const batch =
     (change: 'add' | 'remove') =>
-    ({ connectionId }: Context, { externalId: listId }: Audience, given: Batch): Promise<BatchResult> =>
-      partner.serve(caller, { plugin, connectionId, listId, change }, (list) =>
+    async (
+      { connectionId, http }: Context,
+      { externalId: listId }: Audience,
+      given: Batch,
+    ): Promise<BatchResult> => {
+      // What is begun ahead waits here for its turn.
+      await http.request(NOWHERE);
+      return partner.serve(caller, { plugin, connectionId, listId, change }, (list) =>
         partner.take(caller, list, change, given),
       );
+    };
   const replace = {
     wanted: () => true,
     write: (ctx: Context, to: Audience, given: Batch, part: number) =>
@@ -42,7 +58,7 @@ export function connectorOf(plugin: SimPlugin, partner: SimPartner, caller: Call
     connectionSettings: z.object({ list: z.string().optional() }),
     identities: IDENTITIES_OF[plugin].map((type) => ({ type, encoding: 'raw' as const })),
     attributes: 'optional',
-    limits: { batchSize: plugin === 'sim-jobs' ? 9 : 6, concurrency: plugin === 'sim-jobs' ? 2 : 1 },
+    limits: plugin === 'sim-jobs' ? { batchSize: 9, concurrency: 2 } : { batchSize: 6, ahead: true },
     nameFor: ({ list }, name) => list ?? name,
     ...(plugin === FORGETTING ? { expireAfterMs: () => EXPIRE_MS } : {}),
     check: () => Promise.resolve(),
