@@ -39,7 +39,11 @@ export async function peopleProblems(world: World, profiles: Profiles): Promise<
     problems.push(...stillKnown(leaver, profiles));
     for (const { id, externalId } of live.values()) {
       const list = world.partner.lists.get(externalId ?? '');
-      if (!list?.has(leaver.person) || list.gone || leaver.hadBy.every((one) => one.id !== id)) continue;
+      // Refused to a connection that has ended since, which tells in its removal.
+      const isOthers =
+        list?.shared && list.keeps(leaver.person) && leaver.hadBy.some((one) => !live.has(one.id));
+      if (isOthers || !list?.has(leaver.person) || list.gone || leaver.hadBy.every((one) => one.id !== id))
+        continue;
       const isTold = theirs.some(
         ({ connectionId, rejected, reason }) =>
           (connectionId === id || list.shared) &&

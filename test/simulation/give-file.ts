@@ -4,6 +4,9 @@ import type { Random } from './random.js';
 import type { FileChange } from './steps.js';
 import { keyOf, type World } from './world.js';
 
+/** So many of many stay, who are at partners for long. */
+const FEWER = 15;
+
 /** Gives the hub a file of an audience, which differs from the one before it as `change` says. */
 export async function giveFile(
   world: World,
@@ -39,6 +42,7 @@ function nextRows(world: World, audience: number, change: FileChange, random: Ra
   const people = new Set(before.map(({ person }) => person));
   if (change === 'fresh' || people.size === 0) people.clear();
   if (change === 'few') people.clear();
+  if (change === 'fewer') for (const person of [...people].slice(FEWER)) people.delete(person);
   const wanted = change === 'many' ? 90 : change === 'few' ? 4 : people.size === 0 ? 35 : 0;
   for (let i = 0; i < wanted; i += 1) people.add(random.below(PEOPLE));
   if (change === 'churn') {

@@ -7,7 +7,7 @@ export const AUDIENCES = 3;
 
 /** How a file differs from the one before it of the same audience. */
 const FILE_CHANGES = ['churn', 'fresh', 'same', 'teach', 'few'] as const;
-export type FileChange = (typeof FILE_CHANGES)[number] | 'many';
+export type FileChange = (typeof FILE_CHANGES)[number] | 'many' | 'fewer';
 
 /** By what a person is named who wants to leave. */
 export type LeaverNamedBy = 'customer_id' | 'email' | 'phone' | 'mpid';
@@ -156,9 +156,10 @@ const NEEDED = { do: 'connect', pick: 0, active: true, tells: false, needed: tru
 
 /**
  * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
- * one that is shared, and one that nobody else has and nobody adds to again.
+ * one that is shared, and one that nobody else has. All are told attributes that most of their members came without.
  */
 const BEFORE_CHECK: readonly Step[] = [
+  { do: 'tell', pick: 'all', tells: true },
   { ...NEEDED, audience: 0, plugin: 'sim-list', shared: false },
   { ...NEEDED, audience: 0, plugin: 'sim-jobs', shared: true },
   { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
@@ -168,10 +169,10 @@ const BEFORE_CHECK: readonly Step[] = [
 
 /** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
 const AFTER_CHECK: readonly Step[] = [
+  { do: 'tell', pick: 'all', tells: false },
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
-  { do: 'import', audience: 0, change: 'few', seed: 1 },
-  { do: 'tell', pick: 'all', tells: true },
+  { do: 'import', audience: 0, change: 'fewer', seed: 1 },
 ];
 
 /** The steps of a world: the same for the same seed. */
