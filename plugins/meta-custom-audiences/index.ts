@@ -20,6 +20,7 @@ import { connectionSettings, credentials, IDENTIFIERS, settings } from './settin
 
 /** A batch of a replacement is one request: room for four values of a kind for each member. */
 const REPLACE_BATCH = 2500;
+const LIMITS = { batchSize: MAX_ROWS, concurrency: 2, ahead: true };
 const DAY_MS = 86_400_000;
 
 /** Members as a custom audience of a Meta ad account, found by hashes of what is known of them. */
@@ -34,10 +35,9 @@ export const metaCustomAudiences = defineOutput({
   connectionSettings,
   identities: formsOf(IDENTIFIERS),
   identitiesFor: ({ identifiers }) => formsOf(identifiers),
-  limits: { batchSize: MAX_ROWS, concurrency: 2, ahead: true },
+  limits: LIMITS,
   // The batches of a session go in their order.
-  limitsFor: ({ mode }) =>
-    mode === 'replace' ? { batchSize: REPLACE_BATCH } : { batchSize: MAX_ROWS, concurrency: 2, ahead: true },
+  limitsFor: ({ mode }) => (mode === 'replace' ? { batchSize: REPLACE_BATCH } : LIMITS),
   leaves: (_, { lookalikeCountry }) =>
     lookalikeCountry === undefined
       ? undefined

@@ -6,8 +6,6 @@ import { ConnectionsService } from '../../src/features/connections/index.js';
 import { FaultsService } from '../../src/features/faults/index.js';
 import { PlansService } from '../../src/features/plans/plans.service.js';
 import {
-  abTests,
-  abVariants,
   connections,
   deliveries,
   exportsTable,
@@ -16,7 +14,7 @@ import {
   leases,
 } from '../../src/platform/database/index.js';
 import { ADMIN } from '../support/delivery-rig.js';
-import { askForExport, lookAtExports } from './exports.js';
+import { askForExport, liveVariantsOf, lookAtExports } from './exports.js';
 import { giveFile } from './give-file.js';
 import { letLeave } from './leaving.js';
 import { meet } from './meeting.js';
@@ -127,10 +125,11 @@ export async function work(world: World, hints: number): Promise<void> {
     const end = await world.hub.work();
     if (end === 'idle') return;
     if (end === 'done') await lookAtExports(world);
-    if (end === 'done') continue;
-    world.stalled.push(world.hub);
-    await world.restart(false, true);
-    return;
+    else {
+      world.stalled.push(world.hub);
+      await world.restart(false, true);
+      return;
+    }
   }
 }
 
@@ -226,13 +225,7 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
   const audienceId = await world.audienceId(step.audience);
   if (audienceId === undefined) return;
   if (!step.needed && (await connectionsOf(world)).length >= MOST_CONNECTIONS) return;
-  const variants = await world.db
-    .select({ id: abVariants.id })
-    .from(abVariants)
-    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
-    .where(and(eq(abTests.audienceId, audienceId), isNull(abTests.deletedAt)))
-    .orderBy(asc(abVariants.position));
-  const choices = [null, ...variants.map(({ id }) => id)];
+  const choices = [null, ...(await liveVariantsOf(world, audienceId))];
   const variantId = choices[step.pick % choices.length] ?? null;
   const outputId = world.outputs.get(step.plugin) ?? '';
   const status = step.active ? 'active' : 'inactive';

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { codeOf } from '../../src/domain/identities/index.js';
 import type { IdentityType } from '../../src/kit/index.js';
 import type { exportsTable } from '../../src/platform/database/index.js';
@@ -23,7 +24,7 @@ export async function archiveProblems(
   contents: readonly Contents[],
   profiles: Profiles,
 ): Promise<string[]> {
-  const bytes = await readArchive(world, row.fileKey ?? '');
+  const bytes = await buffer(await world.storage.files.get(row.fileKey ?? ''));
   const zip = readZip(bytes);
   const told = zip.get('manifest.json')?.toString() ?? '';
   const csvs = [...zip].filter(([name]) => name !== 'manifest.json');
@@ -46,12 +47,6 @@ export async function archiveProblems(
     }
   }
   return problems;
-}
-
-async function readArchive({ storage }: World, key: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await storage.files.get(key)) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
 }
 
 /** Who asked to leave is out of it sooner or later; when, others say. */

@@ -26,18 +26,23 @@ export async function askForExport(
   const audienceIds = ids.filter((id) => id !== undefined);
   const [first] = audienceIds;
   if (first === undefined) return;
-  const variants = await world.db
-    .select({ id: abVariants.id })
-    .from(abVariants)
-    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
-    .where(and(eq(abTests.audienceId, first), isNull(abTests.deletedAt)))
-    .orderBy(asc(abVariants.position));
-  const variantIds = pick % 2 === 0 ? variants.map(({ id }) => id) : [];
+  const variantIds = pick % 2 === 0 ? await liveVariantsOf(world, first) : [];
   const identityTypes = TYPES[pick % TYPES.length] ?? [];
   world.exportsAsked += 1;
   await world.hub
     .get(ExportsService)
     .create(ADMIN, { audienceIds, variantIds, identityTypes, neutraliseFormulas: pick % 5 === 0 });
+}
+
+/** Ids of the variants of an audience whose test was not deleted. */
+export async function liveVariantsOf({ db }: World, audienceId: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: abVariants.id })
+    .from(abVariants)
+    .innerJoin(abTests, eq(abTests.id, abVariants.testId))
+    .where(and(eq(abTests.audienceId, audienceId), isNull(abTests.deletedAt)))
+    .orderBy(asc(abVariants.position));
+  return rows.map(({ id }) => id);
 }
 
 /** Archives are held against what is known at the moment at which they were made. */

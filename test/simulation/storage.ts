@@ -10,7 +10,7 @@ import { LinkSigner, SecretBox } from '../../src/platform/crypto/index.js';
 import type { Database } from '../../src/platform/database/index.js';
 import { readConfig, type Config } from '../../src/platform/env/index.js';
 import { Destinations, openFileStore, type FileStore } from '../../src/platform/files/index.js';
-
+import { EgressGuard } from '../../src/platform/http/index.js';
 import { Leases } from '../../src/platform/lease/index.js';
 import { silentLogger } from '../../src/platform/log/index.js';
 import { createMailer } from '../../src/platform/mail/index.js';
@@ -18,7 +18,6 @@ import { Metrics } from '../../src/platform/metrics/index.js';
 import type { Warehouse } from '../../src/platform/warehouse/index.js';
 import { temporaryPglite, type TemporaryDatabase } from '../support/databases.js';
 import { temporaryWarehouse } from '../support/warehouse.js';
-import { EgressGuard } from '../../src/platform/http/index.js';
 import { AnsweringClient } from './answering-client.js';
 import { mortal, type Life } from './life.js';
 

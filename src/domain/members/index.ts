@@ -3,5 +3,4 @@ export { addMembers, type MemberRun } from './member-json.js';
 export { bytesOf, memberObjects } from './member-objects.js';
 export { MPID_BYTES, mpidAt, viewOf, type MemberRows } from './member-rows.js';
 export { MemberValues } from './member-values.js';
-export { PACKED_TEXT } from './packed-value.js';
 export { visitMembers } from './visit-members.js';

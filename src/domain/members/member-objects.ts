@@ -2,7 +2,6 @@ import type { OutputMember } from '../../kit/index.js';
 import { MemberCursor } from './member-cursor.js';
 import type { MemberRun } from './member-json.js';
 import { MemberValues } from './member-values.js';
-import { textLength, textOf } from './packed-value.js';
 
 /** Those members of a run who have an identity. */
 export function memberObjects({ rows, start, end }: MemberRun): OutputMember[] {
@@ -26,9 +25,7 @@ export function bytesOf(cursor: MemberCursor, values: MemberValues): number {
   const { attributes } = cursor;
   for (; cursor.owns(attributes); attributes.next()) bytes += attributes.to - attributes.from;
   values.readFrom(cursor);
-  for (let one = 0; one < values.count; one += 1) {
-    bytes += textLength(values.froms[one] ?? 0, values.tos[one] ?? 0, values.digests[one] ?? 0);
-  }
+  for (let one = 0; one < values.count; one += 1) bytes += values.lengthOf(one);
   return bytes;
 }
 
@@ -48,8 +45,7 @@ function identitiesOf({ rows }: MemberCursor, values: MemberValues): OutputMembe
   const identities: Record<string, string[]> = {};
   for (let one = 0; one < values.count; one += 1) {
     const type = rows.types[values.places[one] ?? 0] ?? '';
-    const [from, to, digest] = [values.froms[one] ?? 0, values.tos[one] ?? 0, values.digests[one] ?? 0];
-    const value = textOf(rows.identities, from, to, digest).toString('utf8');
+    const value = values.textOf(rows.identities, one).toString('utf8');
     const list = identities[type];
     if (list) list.push(value);
     else identities[type] = [value];

@@ -1,5 +1,5 @@
 import type { MemberCursor } from './member-cursor.js';
-import { textOf } from './packed-value.js';
+import { textLength, textOf } from './packed-value.js';
 
 /**
  * Identities of one member, in the order of their places and then of their bytes, none twice in a type. Filled anew
@@ -36,6 +36,16 @@ export class MemberValues {
     }
   }
 
+  /** The text that one of them stands for, in UTF-8; `identities` are those of the page. */
+  textOf(identities: Buffer, one: number): Buffer {
+    return textOf(identities, this.froms[one] ?? 0, this.tos[one] ?? 0, this.digests[one] ?? 0);
+  }
+
+  /** Bytes of that text. */
+  lengthOf(one: number): number {
+    return textLength(this.froms[one] ?? 0, this.tos[one] ?? 0, this.digests[one] ?? 0);
+  }
+
   private insert(bytes: Buffer, place: number, from: number, to: number, digest: number): void {
     let at = this.count;
     // Mostly it belongs to the end, where the engine put it.
@@ -68,10 +78,7 @@ export class MemberValues {
 
   /** Digests stand in the order of their digits. */
   private compareTexts(bytes: Buffer, one: number, from: number, to: number, digest: number): number {
-    const start = this.froms[one] ?? 0;
-    const end = this.tos[one] ?? 0;
-    const other = this.digests[one] ?? 0;
-    if (other === digest) return bytes.compare(bytes, from, to, start, end);
-    return textOf(bytes, start, end, other).compare(textOf(bytes, from, to, digest));
+    if (this.digests[one] === digest) return bytes.compare(bytes, from, to, this.froms[one], this.tos[one]);
+    return this.textOf(bytes, one).compare(textOf(bytes, from, to, digest));
   }
 }

@@ -1,11 +1,10 @@
 import { digestsText } from '../../kit/index.js';
 
-/**
+/*
  * Values that are hashes come packed from the engine, which spares it writing digits, and half the bytes: a packed value
  * begins with a byte. Where that is 0, a text follows. Else it says how long a digest is, and digests follow, which stand
  * for their hexadecimal digits, with '|' between. SQL twin: `domain/normalisation/pack.ts`.
  */
-export const PACKED_TEXT = 0;
 
 /** The text that a value stands for, in UTF-8. `digestBytes`: of each digest; 0: the value is a text. */
 export function textOf(bytes: Buffer, from: number, to: number, digestBytes: number): Buffer {

@@ -3,7 +3,6 @@ import { MemberCursor } from './member-cursor.js';
 import { addValue, type MemberRun } from './member-json.js';
 import type { MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';
-import { textOf } from './packed-value.js';
 
 const BETWEEN_PARTS = new JsonPiece('","');
 
@@ -21,9 +20,7 @@ class RowsView implements MemberView {
   }
 
   value(type: IdentityType, nth: number): Uint8Array {
-    const one = this.firstOf(type) + nth;
-    const { froms, tos, digests } = this.values;
-    return textOf(this.rows.identities, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0);
+    return this.values.textOf(this.rows.identities, this.firstOf(type) + nth);
   }
 
   write(text: JsonText, type: IdentityType, nth: number): void {

@@ -32,9 +32,9 @@ export function digestSql(encoding: Exclude<IdentityEncoding, 'raw'>, text: stri
   return `${HASHES[encoding].sql}(${text})`;
 }
 
-/** Hexadecimal digits of a digest. */
-export function hexDigitsOf(encoding: HexEncoding): number {
-  return HASHES[encoding].hexDigits;
+/** Bytes of a digest. */
+export function digestBytesOf(encoding: Exclude<IdentityEncoding, 'raw'>): number {
+  return HASHES[encoding].hexDigits / 2;
 }
 
 /** True where `text` is such a hash already, in hexadecimal digits. */
@@ -59,12 +59,35 @@ export function passOnSql(encoding: IdentityEncoding, hash: string): string {
   return encoding === 'sha256_base64' ? `base64Encode(unhex(${hash}))` : hash;
 }
 
+/** How values are written for whoever reads them: as texts, or packed (`pack.ts`). */
+export interface Writing {
+  /** SQL in front of a combination that is written part by part. */
+  front: readonly string[];
+  /** SQL of a text's encoding, which is not ''. */
+  encoded(encoding: IdentityEncoding, textSql: string): string;
+  /** SQL of what is such a hash already. */
+  passedOn(encoding: IdentityEncoding, hashSql: string): string;
+  /** SQL of the hashes of all parts of a combination. Only of texts that {@link needCareSql} does not name. */
+  all(encoding: HexEncoding, textSqls: readonly string[], separator: string): string;
+}
+
+/** As the partner gets them. */
+export const AS_TEXT: Writing = { front: [], encoded: encodeSql, passedOn: passOnSql, all: encodeAllSql };
+
 /** SQL of a text's encoding: '' stays '', and what is such a hash already is passed on. */
-export function encodeOnceSql(encoding: IdentityEncoding, textSql: string, mayBeHashed: boolean): string {
-  if (encoding === 'raw') return textSql;
+export function encodeOnceSql(
+  encoding: IdentityEncoding,
+  textSql: string,
+  mayBeHashed: boolean,
+  writing: Writing,
+): string {
+  if (encoding === 'raw' && writing === AS_TEXT) return textSql;
   const out = isShort(textSql) ? textSql : 'hub_out';
-  const hashed = mayBeHashed ? [`${isHashedSql(encoding, out)}, ${passOnSql(encoding, out)}`] : [];
-  const cases = [`${out} = '', ''`, ...hashed, encodeSql(encoding, out)].join(', ');
+  const hashed =
+    mayBeHashed && encoding !== 'raw'
+      ? [`${isHashedSql(encoding, out)}, ${writing.passedOn(encoding, out)}`]
+      : [];
+  const cases = [`${out} = '', ''`, ...hashed, writing.encoded(encoding, out)].join(', ');
   return out === textSql ? `multiIf(${cases})` : letSql({ hub_out: textSql }, `multiIf(${cases})`);
 }
 

@@ -1,5 +1,5 @@
-export { encode, encodeSql, passOnSql, type HexEncoding } from './encode.js';
-export { isPackable, packHashesSql, packTextSql } from './pack.js';
+export { AS_TEXT, encode, type Writing } from './encode.js';
+export { isPackable, PACKED } from './pack.js';
 export * from './partner-rule.js';
 export * from './partner-value.js';
 export { profileRule } from './profiles.js';

@@ -1,10 +1,5 @@
-import type { IdentityForm } from '../../kit/index.js';
-import { isShort, letSql } from '../sql-text.js';
-import { digestSql, hexDigitsOf, isHashedSql, type HexEncoding } from './encode.js';
-
-/*
- * SQL of packed values, which `domain/members` reads: see its `packed-value.ts`. '' stays '' here too.
- */
+import type { IdentityEncoding, IdentityForm } from '../../kit/index.js';
+import { digestBytesOf, digestSql, type HexEncoding, type Writing } from './encode.js';
 
 /** Whether the values of a form may come packed. */
 export function isPackable(form: IdentityForm): form is IdentityForm & { encoding: HexEncoding } {
@@ -12,29 +7,22 @@ export function isPackable(form: IdentityForm): form is IdentityForm & { encodin
 }
 
 /** SQL of the byte in front of a text. */
-export const TEXT_FOLLOWS = "'\\0'";
+const TEXT_FOLLOWS = "'\\0'";
 
-/** A text that is not ''. */
-export function packTextSql(textSql: string): string {
+/** SQL of packed values, which `domain/members` reads: see its `packed-value.ts`. */
+export const PACKED: Writing = {
+  front: [TEXT_FOLLOWS],
+  encoded: (encoding, textSql) =>
+    encoding === 'raw' ? packedTextSql(textSql) : packedHashesSql(encoding, [textSql]),
+  passedOn: (_, hashSql) => packedTextSql(hashSql),
+  all: packedHashesSql,
+};
+
+function packedTextSql(textSql: string): string {
   return `concat(${TEXT_FOLLOWS}, ${textSql})`;
 }
 
-/** The hashes of texts that are not ''. */
-export function packHashesSql(encoding: HexEncoding, textSqls: readonly string[]): string {
+function packedHashesSql(encoding: Exclude<IdentityEncoding, 'raw'>, textSqls: readonly string[]): string {
   const digests = textSqls.map((text) => digestSql(encoding, text));
-  return `concat(char(${hexDigitsOf(encoding) / 2}), ${digests.join(', ')})`;
-}
-
-/** A text's hash; what is such a hash already is passed on. `encoding` 'raw': the text as it is. */
-export function packOnceSql(encoding: HexEncoding | 'raw', textSql: string, mayBeHashed: boolean): string {
-  const out = isShort(textSql) ? textSql : 'hub_out';
-  const cases =
-    encoding === 'raw'
-      ? [packTextSql(out)]
-      : [
-          ...(mayBeHashed ? [`${isHashedSql(encoding, out)}, ${packTextSql(out)}`] : []),
-          packHashesSql(encoding, [out]),
-        ];
-  const packed = `multiIf(${[`${out} = '', ''`, ...cases].join(', ')})`;
-  return out === textSql ? packed : letSql({ hub_out: textSql }, packed);
+  return `concat(char(${digestBytesOf(encoding)}), ${digests.join(', ')})`;
 }

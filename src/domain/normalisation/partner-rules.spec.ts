@@ -3,10 +3,11 @@ import { SqlBench } from '../../../test/support/evaluate-sql.js';
 import { NORMALISATION_PROFILES, type NormalisationProfile } from '../../kit/index.js';
 import { textOf } from '../members/packed-value.js';
 import { encodeSql, isHashed } from './encode.js';
+import { PACKED } from './pack.js';
 import { storedRule, type ProfileField } from './partner-rule.js';
 import {
-  packedPartnerValueSql,
   partnerValue,
+  partnerValueSql,
   problemOfForm,
   readForPartner,
   type ProfiledForm,
@@ -120,7 +121,7 @@ describe('packed values', () => {
       const values = VALUES[form.type] ?? [];
       const rows = await bench.evaluate(
         values.map((value) => ({ value })),
-        { packed: `hex(${packedPartnerValueSql(form, 'value')})` },
+        { packed: `hex(${partnerValueSql(form, 'value', PACKED)})` },
       );
       const found = rows.map(({ packed }) => [form, unpacked(String(packed))]);
       expect(found).toEqual(values.map((value) => [form, partnerValue(form, value)]));
@@ -130,13 +131,13 @@ describe('packed values', () => {
   it('are hashes in bytes, and not in digits', async () => {
     const form = { type: 'email', encoding: 'sha256', profile: 'uid2@2024-05' } as const;
     const [row] = await bench.evaluate([{ value: 'ada@example.com' }], {
-      length: `length(${packedPartnerValueSql(form, 'value')})`,
+      length: `length(${partnerValueSql(form, 'value', PACKED)})`,
     });
     expect(Number(row?.length)).toBe(33);
   });
 
   it.each(['raw', 'sha256_base64'] as const)('there are none in %s', (encoding) => {
     const form = { type: 'email', encoding, profile: 'uid2@2024-05' } as const;
-    expect(() => packedPartnerValueSql(form, 'value')).toThrow(`Values in ${encoding} cannot be packed.`);
+    expect(() => partnerValueSql(form, 'value', PACKED)).toThrow(`Values in ${encoding} cannot be packed.`);
   });
 });

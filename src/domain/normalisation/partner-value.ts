@@ -2,8 +2,8 @@ import type { IdentityEncoding, IdentityForm, NormalisationProfile } from '../..
 import { IDENTITY_PARTS, type NormaliseOptions, type Part } from '../identities/index.js';
 import { trimmed } from '../identities/text.js';
 import { isShort, letSql } from '../sql-text.js';
-import { encode, encodeAllSql, encodeOnceSql, isHashed, needCareSql, passOn } from './encode.js';
-import { isPackable, packHashesSql, packOnceSql, TEXT_FOLLOWS } from './pack.js';
+import { AS_TEXT, encode, encodeOnceSql, isHashed, needCareSql, passOn, type Writing } from './encode.js';
+import { isPackable, PACKED } from './pack.js';
 import { STORED_FIELDS, type PartnerText, type ProfileField, type StoredField } from './partner-rule.js';
 import { profileRule, rulesOf } from './profiles.js';
 
@@ -58,34 +58,21 @@ export function partnerValue({ type, encoding, profile }: ProfiledForm, value: s
   return sent.some((one) => one === '') ? '' : sent.map((one) => one ?? '').join(SEPARATOR);
 }
 
-/** SQL twin of {@link partnerValue}, over a String expression. */
-export function partnerValueSql(form: ProfiledForm, valueSql: string): string {
-  const { type, encoding, profile } = form;
-  const [part, ...more] = IDENTITY_PARTS[type];
-  if (more.length === 0) return sendPartSql(profile, part, encoding, valueSql) ?? "''";
-  const oneByOne = joinedSql(form, valueSql, []);
-  const texts = hashedTextsOf(form, valueSql);
-  if (encoding === 'raw' || encoding === 'sha256_base64' || texts === undefined) return oneByOne;
-  const sqls = texts.map(({ sql }) => sql);
-  // The engine goes the long way for those rows only that need it.
-  return `if(${needCareSql(encoding, texts)}, ${oneByOne}, ${encodeAllSql(encoding, sqls, SEPARATOR)})`;
-}
-
-/** The same, packed: see {@link isPackable}. */
-export function packedPartnerValueSql(form: ProfiledForm, valueSql: string): string {
-  if (!isPackable(form)) throw new Error(`Values in ${form.encoding} cannot be packed.`);
-  const { type, encoding, profile } = form;
-  const [part, ...more] = IDENTITY_PARTS[type];
-  if (more.length === 0) {
-    const rule = storedRuleOf(profile, part);
-    if (rule === undefined || part === undefined) return "''";
-    return packOnceSql(rule.hashed ? encoding : 'raw', rule.sql(valueSql), mayBeHashed(part));
+/** SQL twin of {@link partnerValue}, over a String expression; packed only where {@link isPackable} allows it. */
+export function partnerValueSql(form: ProfiledForm, valueSql: string, writing = AS_TEXT): string {
+  if (writing === PACKED && !isPackable(form)) {
+    throw new Error(`Values in ${form.encoding} cannot be packed.`);
   }
-  const oneByOne = joinedSql(form, valueSql, [TEXT_FOLLOWS]);
+  const { type, encoding, profile } = form;
+  const [part, ...more] = IDENTITY_PARTS[type];
+  if (more.length === 0) return sendPartSql(profile, part, encoding, valueSql, writing) ?? "''";
+  const oneByOne = joinedSql(form, valueSql, writing);
   const texts = hashedTextsOf(form, valueSql);
-  if (texts === undefined) return oneByOne;
+  if (!isPackable(form) || texts === undefined) return oneByOne;
   const sqls = texts.map(({ sql }) => sql);
-  return `if(${needCareSql(encoding, texts)}, ${oneByOne}, ${packHashesSql(encoding, sqls)})`;
+  const all = writing.all(form.encoding, sqls, SEPARATOR);
+  // The engine goes the long way for those rows only that need it.
+  return `if(${needCareSql(form.encoding, texts)}, ${oneByOne}, ${all})`;
 }
 
 /** The texts of a combination's parts, where the partner takes each of them hashed and their rules are short. */
@@ -98,14 +85,11 @@ function hashedTextsOf({ type, profile }: ProfiledForm, valueSql: string) {
   return texts.length === IDENTITY_PARTS[type].length ? texts : undefined;
 }
 
-/** @param front what stands before the parts */
-function joinedSql(
-  { type, encoding, profile }: ProfiledForm,
-  valueSql: string,
-  front: readonly string[],
-): string {
+function joinedSql({ type, encoding, profile }: ProfiledForm, valueSql: string, { front }: Writing): string {
   const parts = IDENTITY_PARTS[type];
-  const sent = parts.map((part, index) => sendPartSql(profile, part, encoding, `hub_parts[${index + 1}]`));
+  const sent = parts.map((part, index) =>
+    sendPartSql(profile, part, encoding, `hub_parts[${index + 1}]`, AS_TEXT),
+  );
   const names = sent.flatMap((sql, index) => (sql === undefined ? [] : [`hub_sent${index}`]));
   const bound = Object.fromEntries(
     sent.flatMap((sql, index) => (sql === undefined ? [] : [[`hub_sent${index}`, sql]])),
@@ -152,10 +136,11 @@ function sendPartSql(
   part: Part | undefined,
   encoding: IdentityEncoding,
   valueSql: string,
+  writing: Writing,
 ): string | undefined {
   const rule = storedRuleOf(profile, part);
   if (rule === undefined || part === undefined) return undefined;
-  return encodeOnceSql(rule.hashed ? encoding : 'raw', rule.sql(valueSql), mayBeHashed(part));
+  return encodeOnceSql(rule.hashed ? encoding : 'raw', rule.sql(valueSql), mayBeHashed(part), writing);
 }
 
 /** E-mail and phone that came in hashed are identities of other types. */

@@ -1,15 +1,12 @@
 import { bareIdSql, isPartnered } from '../../domain/identities/data-partners.js';
 import { codeOf } from '../../domain/identities/identity-codes.js';
 import {
-  encodeSql,
+  AS_TEXT,
   isPackable,
   isProfiled,
-  packedPartnerValueSql,
-  packHashesSql,
-  packTextSql,
+  PACKED,
   partnerValueSql,
-  passOnSql,
-  type HexEncoding,
+  type Writing,
 } from '../../domain/normalisation/index.js';
 import type { IdentityForm, IdentityType } from '../../kit/index.js';
 
@@ -78,11 +75,7 @@ export function formsOfTypeSql(forms: readonly IdentityForm[]): string {
  * a normalisation profile leaves it out ({@link mayLeaveOut}).
  */
 export function formValueSql(forms: readonly IdentityForm[]): string {
-  return valueSql(forms, (form) => [
-    { code: codeOf(form.type), as: writtenSql(form) },
-    // What came in hashed already passes through as it is.
-    ...ofHashedType(form).map((code) => ({ code, as: passOnSql(form.encoding, 'value') })),
-  ]);
+  return valueSql(forms, () => AS_TEXT, new Set());
 }
 
 /**
@@ -91,26 +84,28 @@ export function formValueSql(forms: readonly IdentityForm[]): string {
  * @param absent codes of types that nobody has: they cost nothing then
  */
 export function packedValueSql(forms: readonly IdentityForm[], absent: ReadonlySet<number>): string {
-  return valueSql(forms, (form) =>
-    [
-      { code: codeOf(form.type), as: isPackable(form) ? packedSql(form) : writtenSql(form) },
-      ...ofHashedType(form).map((code) => ({
-        code,
-        as: isPackable(form) ? packTextSql('value') : passOnSql(form.encoding, 'value'),
-      })),
-    ].filter(({ code }) => !absent.has(code)),
-  );
+  return valueSql(forms, (form) => (isPackable(form) ? PACKED : AS_TEXT), absent);
 }
 
 function valueSql(
   forms: readonly IdentityForm[],
-  written: (form: IdentityForm) => readonly { code: number; as: string }[],
+  writingOf: (form: IdentityForm) => Writing,
+  absent: ReadonlySet<number>,
 ): string {
-  const branches = forms.flatMap((form, place) =>
-    written(form)
-      .filter(({ as }) => as !== 'value')
-      .map(({ code, as }) => `form = ${place} AND type = ${code}, ${as}`),
-  );
+  const branches = forms.flatMap((form, place) => {
+    const writing = writingOf(form);
+    const hashed = hashedType(form);
+    const written = [
+      { code: codeOf(form.type), as: writtenSql(form, writing) },
+      // What came in hashed already passes through as it is.
+      ...(hashed === undefined
+        ? []
+        : [{ code: codeOf(hashed), as: writing.passedOn(form.encoding, 'value') }]),
+    ];
+    return written
+      .filter(({ code, as }) => as !== 'value' && !absent.has(code))
+      .map(({ code, as }) => `form = ${place} AND type = ${code}, ${as}`);
+  });
   return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
 }
 
@@ -119,30 +114,18 @@ export function mayLeaveOut(forms: readonly IdentityForm[]): boolean {
   return forms.some(isProfiled);
 }
 
-/** What is written of an identity of the form's own type. */
-function writtenSql(form: IdentityForm): string {
-  const value = ownValueSql(form);
-  return isProfiled(form) ? partnerValueSql(form, value) : encodeSql(form.encoding, value);
-}
-
-function packedSql(form: IdentityForm & { encoding: HexEncoding }): string {
-  const value = ownValueSql(form);
-  return isProfiled(form) ? packedPartnerValueSql(form, value) : packHashesSql(form.encoding, [value]);
-}
-
-/** Of ids of data partners, the bare id. */
-function ownValueSql({ type }: IdentityForm): string {
-  return isPartnered(type) ? bareIdSql(String(codeOf(type)), 'value') : 'value';
+/** What is written of an identity of the form's own type; of ids of data partners, the bare id. */
+function writtenSql(form: IdentityForm, writing: Writing): string {
+  const value = isPartnered(form.type) ? bareIdSql(String(codeOf(form.type)), 'value') : 'value';
+  return isProfiled(form) ? partnerValueSql(form, value, writing) : writing.encoded(form.encoding, value);
 }
 
 /** Codes of the stored types that the forms need. */
 export function codesOf(forms: readonly IdentityForm[]): number[] {
-  return forms.flatMap((form) => [codeOf(form.type), ...ofHashedType(form)]);
-}
-
-function ofHashedType(form: IdentityForm): number[] {
-  const hashed = hashedType(form);
-  return hashed === undefined ? [] : [codeOf(hashed)];
+  return forms.flatMap((form) => {
+    const own = hashedType(form);
+    return own === undefined ? [codeOf(form.type)] : [codeOf(form.type), codeOf(own)];
+  });
 }
 
 /** The identity type under which values that came in hashed are stored. */
