@@ -12,10 +12,10 @@ import { describeWith, SERVICE_URLS } from './support/services.js';
 import { until } from './support/until.js';
 
 /** Files of each of twenty seats. The first one's are queued before all others. */
-const FILES = [100, ...Array.from({ length: 10 }, () => 1), ...Array.from({ length: 9 }, () => 10)];
+const FILES = [50, ...Array.from({ length: 10 }, () => 1), ...Array.from({ length: 9 }, () => 5)];
 const TOTAL = FILES.reduce((sum, files) => sum + files, 0);
 /** Published by either worker before one of them is killed in the middle of an import. */
-const BEFORE_KILL = 100;
+const BEFORE_KILL = 50;
 
 interface Listed<T> {
   items: T[];

@@ -4,15 +4,19 @@ import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { sharesAttributes } from './attribute-rows.suite.js';
 import { Ledger } from './ledger.js';
-import { describeMemberRows, writeChanges } from './member-rows.suite.js';
+import { describeMemberRows, type Runs, writeChanges } from './member-rows.suite.js';
 import { describeReached } from './reached.suite.js';
 import { describeSharedValues } from './shared-values.suite.js';
 import { changesCheckSql } from './sql.js';
 
 const ascending = (set: Iterable<number>) => [...set].sort((a, b) => a - b);
 
-/** What holds of the ledger on either side of the warehouse. */
-export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close(): Promise<void> }>): void {
+/** What holds of the ledger on either side of the warehouse; `share` of the runs of its properties, 1 is all. */
+export function describeLedger(
+  open: () => Promise<{ warehouse: Warehouse; close(): Promise<void> }>,
+  share = 1,
+): void {
+  const runs: Runs = (all) => ({ numRuns: Math.ceil(all * share) });
   let opened: { warehouse: Warehouse; close(): Promise<void> };
   let warehouse: Warehouse;
   let ledger: Ledger;
@@ -25,9 +29,9 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
   });
   afterAll(() => opened.close());
 
-  describe('the rows of members', () => describeMemberRows(() => warehouse));
-  describe('whom a removal takes away', () => describeReached(() => warehouse));
-  describe('values of who leaves', () => describeSharedValues(() => warehouse));
+  describe('the rows of members', () => describeMemberRows(() => warehouse, runs));
+  describe('whom a removal takes away', () => describeReached(() => warehouse, runs));
+  describe('values of who leaves', () => describeSharedValues(() => warehouse, runs));
 
   const write = (audienceId: number, version: number, before: Set<number>, after: Set<number>) =>
     writeChanges(warehouse, audienceId, version, before, after);
@@ -85,7 +89,7 @@ export function describeLedger(open: () => Promise<{ warehouse: Warehouse; close
           removed: [...a].filter((m) => !b.has(m)).length,
         });
       }),
-      { numRuns: 12 },
+      runs(12),
     );
   });
 

@@ -91,8 +91,11 @@ async function insertIdentities(
   );
 }
 
+/** How often a property is tried of which `all` runs are all. */
+export type Runs = (all: number) => { numRuns: number };
+
 /** What holds of the rows of members; `opened` gives the warehouse once the suite around this one has opened it. */
-export function describeMemberRows(opened: () => Warehouse): void {
+export function describeMemberRows(opened: () => Warehouse, runs: Runs): void {
   let warehouse: Warehouse;
   let ledger: Ledger;
   /** Apart from those of the suite around. */
@@ -134,7 +137,7 @@ export function describeMemberRows(opened: () => Warehouse): void {
         // Also the order of the types, which toEqual does not look at.
         expect(JSON.stringify(found)).toBe(JSON.stringify(whole.members));
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   }, 240_000);
 
@@ -186,7 +189,7 @@ export function describeMemberRows(opened: () => Warehouse): void {
           expect(found).toEqual(whole.members);
         },
       ),
-      { numRuns: 25 },
+      runs(25),
     );
   }, 240_000);
 

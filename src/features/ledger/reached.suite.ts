@@ -6,7 +6,7 @@ import { ownersOf } from '../../../test/support/member-rows.js';
 import { afterSql, betweenMpidsSql } from './ledger-range.js';
 import { Ledger } from './ledger.js';
 import type { RowsPage } from './member-rows.js';
-import { writeChanges } from './member-rows.suite.js';
+import { type Runs, writeChanges } from './member-rows.suite.js';
 import type { Selection } from './selections.js';
 
 const PEOPLE = { min: -20, max: 20 };
@@ -23,7 +23,7 @@ const anyAudience = fc
 type History = { states: number[][]; versions: number[]; half: number | undefined };
 
 /** What holds of whom a removal takes away; `opened` gives the warehouse once the suite around this one has it. */
-export function describeReached(opened: () => Warehouse): void {
+export function describeReached(opened: () => Warehouse, runs: Runs): void {
   let warehouse: Warehouse;
   let ledger: Ledger;
   const workspace = 77;
@@ -91,7 +91,7 @@ export function describeReached(opened: () => Warehouse): void {
         const behind = `${condition} AND ${afterSql('3')}`;
         expect(await ledger.count(key, selection, behind)).toBe(expected.filter((n) => n > 3).length);
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 
@@ -126,7 +126,7 @@ export function describeReached(opened: () => Warehouse): void {
           expect(some.map(Number)).toEqual(expected.filter((n) => Math.abs(n) <= 5));
         },
       ),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 }

@@ -5,7 +5,7 @@ import { codeOf } from '../../domain/identities/identity-codes.js';
 import type { IdentityForm } from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { Ledger } from './ledger.js';
-import { writeChanges } from './member-rows.suite.js';
+import { type Runs, writeChanges } from './member-rows.suite.js';
 import { formsThatMeet, sharedValues, type ValueRequest } from './shared-values.js';
 
 const PEOPLE = { min: -6, max: 6 };
@@ -36,7 +36,7 @@ const anyWorld = fc.record({
 type Person = typeof anyPerson extends fc.Arbitrary<infer P> ? P : never;
 
 /** What holds of values that leavers share; `opened` gives the warehouse once the suite around this one has it. */
-export function describeSharedValues(opened: () => Warehouse): void {
+export function describeSharedValues(opened: () => Warehouse, runs: Runs): void {
   let warehouse: Warehouse;
   let workspace = 4700;
   let nextAudience = 400_001;
@@ -121,7 +121,7 @@ export function describeSharedValues(opened: () => Warehouse): void {
         );
         expect(await new Ledger(warehouse).countWhollyShared(request)).toBe(wholly.length);
       }),
-      { numRuns: 10 },
+      runs(10),
     );
   });
 
