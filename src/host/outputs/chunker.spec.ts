@@ -97,4 +97,38 @@ describe('MemberChunker', () => {
     );
     expect(chunks.map((chunk) => chunk.members.length)).toEqual([1, 1, 1]);
   });
+
+  it('fills a chunk up to the byte limit, and to the very byte', () => {
+    const five = [1, 2, 3, 4, 5].map((mpid) => member(mpid, 5));
+    const sizes = (batchBytes: number) =>
+      chunksOf(five, { batchSize: 10, batchBytes }, 10).map((chunk) => chunk.members.length);
+    expect([sizes(9), sizes(10), sizes(14), sizes(25)]).toEqual([[1, 1, 1, 1, 1], [2, 2, 1], [2, 2, 1], [5]]);
+  });
+
+  it('closes a chunk at ten thousand whom nothing is known of', () => {
+    const nobody = Array.from({ length: 10_001 }, (_, index) => member(index - 3, 0));
+    const bounds = chunksOf(nobody, { batchSize: 10 }, 7000).map((chunk) => [
+      chunk.firstMpid,
+      chunk.lastMpid,
+      chunk.skipped.length,
+    ]);
+    expect(bounds).toEqual([
+      ['-3', '9996', 10_000],
+      ['9997', '9997', 1],
+    ]);
+  });
+
+  it.each([
+    ['nobody to send', [0, 0, 0]],
+    ['those to send in front', [1, 1, 0, 0, 0]],
+    ['those to send at the end', [0, 0, 0, 1, 1]],
+    ['those to send between', [0, 1, 0]],
+  ])('says who is the first and who the last in a chunk with %s', (_, sizes) => {
+    // As numbers and not as texts: '9' comes behind '10'.
+    const people = sizes.map((bytes, index) => member(index + 9, bytes));
+    const chunks = chunksOf(people, { batchSize: 10 }, 2);
+    expect(chunks.map(({ firstMpid, lastMpid }) => [firstMpid, lastMpid])).toEqual([
+      ['9', String(8 + sizes.length)],
+    ]);
+  });
 });
