@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { memberRowsOf } from '../../../test/support/member-rows.js';
+import { JsonPiece } from '../../kit/index.js';
 import { BodyMemory } from './body-memory.js';
 import { MemberChunker, settleWhenWritten } from './index.js';
 
@@ -109,5 +110,25 @@ describe('the bodies of a delivery', () => {
     expect(again?.buffer).not.toBe(body?.buffer);
     expect(second?.json().buffer).not.toBe(body?.buffer);
     expect(again?.equals(body ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('never share memory that one of them outgrew', () => {
+    const [first] = lists();
+    const piece = new JsonPiece('x'.repeat(2 ** 16));
+    const text = first?.text();
+    // More than the largest memory that is kept.
+    for (let bytes = 0; bytes <= 2 ** 24; bytes += piece.length) text?.add(piece);
+    expect(text?.take()).toHaveLength(2 ** 24 + piece.length);
+    first?.settle();
+    const [one, other] = [first?.text(), first?.text()];
+    expect(one?.take('1').buffer).not.toBe(other?.take('2').buffer);
+  });
+
+  it('are given back once, however often the batch is settled', () => {
+    const [first, second, third] = lists();
+    first?.json();
+    first?.settle();
+    first?.settle();
+    expect(second?.json().buffer).not.toBe(third?.json().buffer);
   });
 });
