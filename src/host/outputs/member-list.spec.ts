@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { memberRowsOf } from '../../../test/support/member-rows.js';
 import type { OutputMember } from '../../kit/index.js';
-import { MemberChunker, MemberList } from './index.js';
+import { asBatch, MemberChunker, MemberList } from './index.js';
 
 const people = Array.from({ length: 7 }, (_, index): OutputMember => ({
   mpid: String(index * 3 - 9),
@@ -85,5 +85,47 @@ describe('MemberList', () => {
     const [list] = listsOf(rows);
     free();
     await expect(list && ask(list)).rejects.toThrow(/settled/);
+  });
+
+  it('makes objects ready where the list before it was asked for objects', () => {
+    const { rows, free } = pageOfItsOwn();
+    const [first, second] = listsOf(rows);
+    expect(first?.members).toEqual(people.slice(0, 2));
+    second?.prepare();
+    free();
+    expect(second?.members).toEqual(people.slice(2, 4));
+  });
+
+  it('may be of nobody', async () => {
+    const list = MemberList.of([]);
+    expect([list.size, list.firstMpid, list.lastMpid, await visited(list)]).toEqual([0, '', '', []]);
+  });
+
+  it('shows thousands of members in their order, and lets others have their turn between them', async () => {
+    const many = Array.from({ length: 4500 }, (_, index): OutputMember => ({
+      mpid: String(index),
+      identities: { email: [`p${index}@example.com`] },
+    }));
+    const chunker = new MemberChunker({ batchSize: many.length });
+    const [page, next] = [memberRowsOf(many.slice(0, 2500)), memberRowsOf(many.slice(2500))];
+    const [list] = [...chunker.push(page), ...chunker.push(next)].map(({ members }) => members);
+    let isOthersTurn = false;
+    setImmediate(() => (isOthersTurn = true));
+    const seen = list && (await visited(list));
+    expect(seen).toEqual(many.map((_, index) => [index, `p${index}@example.com`, 0]));
+    expect(isOthersTurn).toBe(true);
+  });
+
+  it('is the same as a batch', async () => {
+    const [list] = listsOf();
+    if (!list) throw new Error('There is no list.');
+    const batch = asBatch(list, { id: 'batch-1', fromVersion: 1, toVersion: 2 });
+    const seen: number[] = [];
+    await batch.visit((_, index) => seen.push(index));
+    expect(batch).toMatchObject({ id: 'batch-1', fromVersion: 1, toVersion: 2, size: 2 });
+    expect(seen).toEqual([0, 1]);
+    expect(batch.text(8).take('{"a":1}', '').toString()).toBe('{"a":1}');
+    expect(parsed(Buffer.from(batch.membersJson('{"a":', '}')))).toEqual({ a: people.slice(0, 2) });
+    expect(batch.members).toEqual(people.slice(0, 2));
   });
 });
