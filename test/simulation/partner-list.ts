@@ -82,10 +82,15 @@ export class SimList {
     });
   }
 
-  remove(mpid: string): void {
+  /** Takes out what it is named: whoever came with more than that is still there by the rest. */
+  remove({ mpid, identities }: OutputMember): void {
     this.refused.delete(mpid);
     this.lost.delete(mpid);
-    this.members.delete(mpid);
+    const has = this.members.get(mpid);
+    const named = sent(identities);
+    const left = has?.identities.filter((one) => !named.includes(one)) ?? [];
+    if (has && left.length > 0) this.members.set(mpid, { ...has, identities: left });
+    else this.members.delete(mpid);
   }
 
   refuse(mpid: string, change: Change): void {

@@ -181,7 +181,7 @@ export class SimPartner {
       for (const [index, member] of members.entries()) {
         if (refused.has(index)) list.refuse(member.mpid, change);
         else if (change === 'add') list.add(member, deliveryId, this.moment());
-        else list.remove(member.mpid);
+        else list.remove(member);
         list.tell(member.mpid, `${change} ${deliveryId}${how}`);
       }
     };
