@@ -56,4 +56,15 @@ describe('the time of a call', () => {
     await sleep(20);
     expect([time.isOver, time.signal.aborted]).toEqual([false, false]);
   });
+
+  it('does not run on where a wait outlasts the call', async () => {
+    const time = new CallTime(5, new AbortController().signal);
+    let stop = (): void => undefined;
+    const waiting = time.standsStill(() => new Promise((resolve) => (stop = resolve)));
+    time.end();
+    stop();
+    await waiting;
+    await sleep(20);
+    expect([time.isOver, time.signal.aborted]).toEqual([false, false]);
+  });
 });

@@ -9,6 +9,7 @@ export class CallTime {
   #leftMs: number;
   #startedAtMs = 0;
   #waiting = 0;
+  #hasEnded = false;
   isOver = false;
 
   constructor(
@@ -44,11 +45,12 @@ export class CallTime {
       await wait();
     } finally {
       this.#waiting -= 1;
-      if (this.#waiting === 0 && !this.signal.aborted) this.#start();
+      if (this.#waiting === 0 && !this.signal.aborted && !this.#hasEnded) this.#start();
     }
   }
 
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
     this.parent.removeEventListener('abort', this.#stop);
   }

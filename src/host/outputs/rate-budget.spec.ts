@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBudgetStore } from '../../platform/budget/index.js';
@@ -91,6 +92,13 @@ describe('RateBudget', () => {
     expect(went).toEqual([]);
     await Promise.all([second, fourth]);
     expect(went).toEqual([2, 4]);
+  });
+
+  it('leaves nothing behind at a signal that lives on after many requests', async () => {
+    const budget = new RateBudget(new MemoryBudgetStore(), 'account', { requests: 9, perSeconds: 1 });
+    const { signal } = new AbortController();
+    await Promise.all([1, 2, 3].map(() => budget.take(signal)));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('lets nobody by when a caller between gives up, before those in front are through', async () => {
