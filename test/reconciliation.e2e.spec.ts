@@ -51,7 +51,11 @@ const deliveriesOf = async (id: string) =>
   (await drop.hub.ok<{ items: Delivery[] }>('GET', `/connections/${id}/deliveries`)).items;
 
 /** Five people, of whom one has no e-mail address; all have a customer id. */
-async function connected(name: string, settings: object = { tellsCount: true }): Promise<string> {
+async function connected(
+  name: string,
+  settings: object = { tellsCount: true },
+  end = 'delivered',
+): Promise<string> {
   const people = ['c1,ann', 'c2,ben', 'c3,cat', 'c4,dan'].map((one) => `${one}-${name}@example.com`);
   const file = ['Customer ID,Email', ...people.map((one) => `${name}-${one}`), `${name}-c5,`].join('\n');
   const { audienceId } = await drop.importOf<{ state: string; audienceId: number }>(
@@ -67,14 +71,14 @@ async function connected(name: string, settings: object = { tellsCount: true }):
   });
   const body = { outputId: output.id, status: 'active' };
   const { id } = await drop.hub.ok<Connection>('POST', `/audiences/${audienceId}/connections`, body);
-  await delivered(id);
+  await delivered(id, end);
   return id;
 }
 
-const delivered = (id: string) =>
-  until('it is delivered', async () => {
+const delivered = (id: string, end = 'delivered') =>
+  until(`it is ${end}`, async () => {
     const all = await deliveriesOf(id);
-    return all.length > 0 && all.every(({ state }) => state === 'delivered' || state === 'cancelled');
+    return all.length > 0 && all.every(({ state }) => state === end || state === 'cancelled');
   });
 
 describe('what a partner says it has', () => {
@@ -212,6 +216,21 @@ describe('what a partner says it has', () => {
       openFault: null,
       reconciliation: { verdict: 'agrees', hub: 5, partner: 5 },
     });
+  });
+});
+
+describe('a backfill that is asked for amidst a first delivery', () => {
+  it('comes after it: whom the partner lost may have been sent before', async () => {
+    sink.failure = (batch) => (batch > 1 ? { status: 401 } : undefined);
+    const id = await connected('losing', { tellsCount: true, batchSize: 2 }, 'faulted');
+    const [lost = ''] = sink.members;
+    sink.members.delete(lost);
+    expect(await reconcile(id, { backfill: true })).toMatchObject({ backfillPending: true });
+    sink.failure = () => undefined;
+    await drop.hub.ok('POST', `/faults/${(await get(id)).openFault?.id}/resume`);
+    await until('all were sent again', async () => !(await get(id)).backfillPending);
+    expect(sink.members.has(lost)).toBe(true);
+    expect((await deliveriesOf(id)).map(({ fromVersion }) => fromVersion)).toEqual([1, 0]);
   });
 });
 

@@ -35,6 +35,14 @@ export async function askForBackfill(
   return rowsOf(asked).length > 0;
 }
 
+/**
+ * Whether some of what a first delivery sends is with the partner, or with a process that knows nothing of what is asked
+ * for now. Of the connection's open delivery, locked.
+ */
+export function hasBegun(open: Delivery | undefined): boolean {
+  return open?.kind === 'changes' && (open.state === 'running' || open.touchedAt !== null);
+}
+
 /** What a delivery that is made now sends again. */
 export function sendsAgainSql(): SQL<SendsAgain | null> {
   return sql<SendsAgain | null>`case when ${wantsBackfill()}

@@ -15,7 +15,7 @@ import {
 import type { Logger } from '../../../platform/log/index.js';
 import { InjectClock, InjectDatabase, InjectLogger } from '../../../platform/nest/index.js';
 import { ConnectionsService, type ConnectionView } from '../../connections/index.js';
-import { askForBackfill, DeliveryPlanner } from '../../deliveries/index.js';
+import { askForBackfill, DeliveryPlanner, hasBegun, lockWithDelivery } from '../../deliveries/index.js';
 import { ScheduleService } from '../../schedule/index.js';
 import type { Principal } from '../../tenancy/index.js';
 import type { Finding } from './difference-mail.js';
@@ -60,7 +60,9 @@ export class ReconcileService implements OnModuleInit {
     });
     const { workspaceId } = await this.connections.get(principal, id);
     await this.db.transaction(async (tx) => {
-      if (backfill === true) await askForBackfill(tx, id);
+      // Somebody whom the partner lost amidst a first delivery may have been sent before that.
+      const { open } = await lockWithDelivery(tx, id);
+      if (backfill === true) await askForBackfill(tx, id, { begun: hasBegun(open) });
       await note(tx, { id, workspaceId }, result, backfill === true);
     });
     if (backfill === true) await this.planner.wakeConnection(id);
