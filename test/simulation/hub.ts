@@ -71,6 +71,8 @@ export interface HubParts {
   storage: Storage;
   clock: Clock;
   partner: SimPartner;
+  /** See {@link RunnerParts.saveEveryMs}. */
+  saveEveryMs: number;
 }
 
 /** One process of the hub: all its services, on storage that outlives it. */
@@ -99,7 +101,7 @@ export class Hub {
    * @param hints those that the process before had left
    */
   static async start(
-    { storage, clock, partner, stalled }: HubParts,
+    { storage, clock, partner, stalled, saveEveryMs }: HubParts,
     alone: boolean,
     hints: HintQueue['hints'] = [],
   ): Promise<Hub> {
@@ -131,7 +133,7 @@ export class Hub {
     });
     // Whoever puts a hub together does not set it, so it is set where the runner keeps it.
     const parts: unknown = Reflect.get(context.get(DeliveryRunner, { strict: false }), 'parts');
-    (parts as RunnerParts).pacing = PACING;
+    Object.assign(parts as RunnerParts, { pacing: PACING, saveEveryMs });
     context.get(ExportRunner, { strict: false }).partMembers = PART_MEMBERS;
     hub = new Hub(life, queue, platform.leases.owner, platform.database.db, context);
     return hub;

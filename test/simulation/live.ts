@@ -25,12 +25,12 @@ export interface Failure {
 /** Takes the steps one after the other in a new world. Gives the first failure. */
 export async function live(
   storage: Storage,
-  { seed, world: number }: Fate,
+  fate: Fate,
   steps: readonly Step[],
 ): Promise<Failure | undefined> {
-  const random = new Random(seed ^ number);
+  const random = new Random(fate.seed ^ fate.world);
   const dice = jest.spyOn(Math, 'random').mockImplementation(() => random.next());
-  const world = await World.begin(storage, number);
+  const world = await World.begin(storage, fate);
   let at = 0;
   try {
     for (const [index, step] of steps.entries()) {

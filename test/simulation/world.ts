@@ -12,6 +12,7 @@ import {
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { Hub } from './hub.js';
 import type { Leaver } from './leaving.js';
+import type { Fate } from './live.js';
 import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { SimPartner } from './partner.js';
 import type { Row } from './people.js';
@@ -20,6 +21,12 @@ import type { Storage } from './storage.js';
 
 /** Time of the database is the machine's, so the clock of the simulation is well before it. */
 const START = '2020-01-01T00:00:00Z';
+
+/**
+ * How often steps of a delivery are written down: mostly at its end, or each by itself, from world to world. By the time
+ * of the machine, as a hub does it, the same seed would end differently when it is busy.
+ */
+const SAVE_EVERY_MS = [3_600_000, 0] as const;
 
 /** A file that was given to the hub. */
 export interface GivenFile {
@@ -59,6 +66,7 @@ export class World {
     readonly storage: Storage,
     /** Also the workspace's number in the warehouse. */
     readonly number: number,
+    readonly saveEveryMs: number,
   ) {
     this.partner = new SimPartner(
       (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
@@ -71,8 +79,8 @@ export class World {
   }
 
   /** A world with nothing in it. What another one of the same number left is gone. */
-  static async begin(storage: Storage, number: number): Promise<World> {
-    const world = new World(storage, number);
+  static async begin(storage: Storage, { seed, world: number }: Fate): Promise<World> {
+    const world = new World(storage, number, SAVE_EVERY_MS[(seed + number) % 2] ?? 0);
     await world.clear();
     await storage.numberTests(number * 1000);
     await world.make();

@@ -36,12 +36,15 @@ export class DeliveryCourse {
       planned: Promise<void>;
       /** Resolves once what a step began to send has gone out. */
       written: () => Promise<void>;
+      /** Default: that of {@link StepSaves}. */
+      saveEveryMs?: number | undefined;
     },
     private readonly options: CourseOptions,
     /** Aborts: no further step is begun. */
     private readonly signal: AbortSignal,
   ) {
-    this.#saves = new StepSaves(order, parts.journal, options.attempt, parts.planned);
+    const { journal, planned, saveEveryMs } = parts;
+    this.#saves = new StepSaves(order, journal, options.attempt, planned, saveEveryMs);
   }
 
   /** Sends all steps. Throws what one failed with, after everything before it is written down. */

@@ -53,6 +53,8 @@ export interface RunnerParts {
   metrics: Metrics;
   /** Default: {@link DEFAULT_CALL_PACING} of the host. */
   pacing?: CallPacing;
+  /** Least time between two transactions of one delivery. Default: that of `StepSaves`. */
+  saveEveryMs?: number;
 }
 
 /** Does the work of one delivery, from wherever it is to its end, a pause, a retry or a fault. */
@@ -150,13 +152,13 @@ export class DeliveryRunner {
   }
 
   private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: Attempt) {
-    const { journal, ledger, lines, lists, removals } = this.parts;
+    const { journal, ledger, lines, lists, removals, saveEveryMs } = this.parts;
     const last = lastCalls(signal);
     try {
       const line = await lines.open(order);
       const calls = this.callsOf(order, line, last.signal);
       if (order.delivery.kind === 'removal')
-        return await removals.work.run(order, { calls, signal, attempt });
+        return await removals.work.run(order, { calls, signal, attempt, saveEveryMs });
       const { audience: partner } = line.connector;
       const isWhole = Boolean(partner.replace?.wanted(line.context(last.signal)));
       const sharers = await lists.besides(order, { removes: partner.remove !== undefined && !isWhole });
@@ -194,7 +196,8 @@ export class DeliveryRunner {
           ...(sendsAgain === null ? {} : { again: id }),
         });
         const options = courseOptions(line.limits, attempt);
-        const course = new DeliveryCourse(order, { steps, side, journal, planned, written }, options, signal);
+        const parts = { steps, side, journal, planned, written, saveEveryMs };
+        const course = new DeliveryCourse(order, parts, options, signal);
         const end = await course.run();
         await planned;
         if (end === 'sent') await this.finish(id, cursor.operation, side);

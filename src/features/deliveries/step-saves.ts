@@ -34,6 +34,8 @@ export class StepSaves {
     private readonly attempt: Attempt,
     /** Resolves when the journal says what will be sent: nothing is written down before. */
     private readonly planned: Promise<void>,
+    /** See {@link SAVE_EVERY_MS}. 0: each step by itself, before the next one is taken. */
+    private readonly everyMs = SAVE_EVERY_MS,
   ) {}
 
   /** Finds the place of the first step that will be added. */
@@ -59,11 +61,11 @@ export class StepSaves {
   async add(step: FinishedStep): Promise<void> {
     this.#unsaved.push(step);
     // A probe has to be answered for before anything else is sent.
-    if (this.attempt.probing) await this.all();
+    if (this.attempt.probing || this.everyMs === 0) await this.all();
     else if (this.#unsaved.length >= MAX_UNSAVED) {
       this.soon();
       await this.#saving;
-    } else this.#timer ??= setTimeout(() => this.timeIsUp(), SAVE_EVERY_MS);
+    } else this.#timer ??= setTimeout(() => this.timeIsUp(), this.everyMs);
   }
 
   /** Begins a transaction if one is due, else waits until it is. What runs already calls this when it ends. */
@@ -101,7 +103,7 @@ export class StepSaves {
       this.#failure = { error };
     }
     this.#saving = undefined;
-    this.#nextMs = performance.now() + SAVE_EVERY_MS;
+    this.#nextMs = performance.now() + this.everyMs;
     this.soon();
   }
 

@@ -36,6 +36,7 @@ interface Try {
   calls: PartnerCalls;
   signal: AbortSignal;
   attempt: Attempt;
+  saveEveryMs: number | undefined;
 }
 
 /**
@@ -75,7 +76,7 @@ export class RemovalWork {
     order: DeliveryOrder,
     found: Forecast,
     audience: PartnerAudience,
-    { calls, signal, attempt }: Try,
+    { calls, signal, attempt, saveEveryMs }: Try,
   ): Promise<CourseEnd> {
     const { journal } = this.parts;
     const { id, cursor, accepted, rejected, skipped, fromVersion, toVersion } = order.delivery;
@@ -108,7 +109,7 @@ export class RemovalWork {
       const removals = withoutKept(reader.steps(cursor), this.parts.ledger, leaving);
       const written = () => afterSending(calls.line);
       const steps = oneAhead(removals, ({ chunk }) => chunk.members.prepare(), written);
-      const parts = { steps, side, journal, planned, written };
+      const parts = { steps, side, journal, planned, written, saveEveryMs };
       const end = await new DeliveryCourse(order, parts, options, signal).run();
       await planned;
       return end;
