@@ -4,10 +4,10 @@ import type { DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
 
 /** Steps that may be finished and not yet written down: beyond, sending waits. More would be sent again after a crash. */
-const MAX_UNSAVED = 128;
+const MAX_UNSAVED = 256;
 
 /** So many are written down at once, whatever the time. */
-const SAVE_AT = 64;
+const SAVE_AT = 128;
 
 /**
  * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of
