@@ -216,7 +216,8 @@ export class RecordScanner implements ScannedRecord {
     this.ends[this.count] = this.length;
     this.count += 1;
     this.state = State.FieldStart;
-    if (this.count > MAX_RECORD_BYTES) {
+    // Delimiters, one less than fields, count as bytes.
+    if (this.count - 1 > MAX_RECORD_BYTES) {
       this.tooLong = true;
       this.count = 1;
     }
