@@ -67,7 +67,7 @@ describe('the check for UTF-8', () => {
     const bytes = fc.oneof(
       fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
       fc
-        .array(fc.constantFrom(0x61, 0xc3, 0xa9, 0xe3, 0x81, 0xf0, 0x9f, 0x98, 0xff))
+        .array(fc.constantFrom(0x61, 0xc2, 0xc3, 0xa9, 0xe3, 0x81, 0xf0, 0x9f, 0x98, 0xff))
         .map((list) => Buffer.from(list)),
     );
     fc.assert(
