@@ -35,6 +35,12 @@ describe('decoders', () => {
     );
   });
 
+  it('read the first and last characters of each length in UTF-8', () => {
+    const text = '\x7f\x80\u07ff\u0800\uffff\u{10000}\u{10ffff}';
+    expect(decode('utf-16le', [Buffer.from(text, 'utf16le')])).toBe(text);
+    expect(decode('utf-8', [Buffer.from(text)])).toBe(text);
+  });
+
   it('read Windows-1252: 0x80 to 0x9f by its table, the rest as Latin-1', () => {
     // 0 = undefined, from the mapping that Unicode publishes.
     const table = [

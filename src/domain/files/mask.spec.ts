@@ -9,7 +9,7 @@ describe('a masked value', () => {
     ['jo@ab.co', '***@***.co'],
     [' joe@abc.com ', 'j***@a***.com'],
     ['a@jane@example.com', 'a***(18)'],
-    ['jane@example.c0m', 'j***(16)'],
+    ['jane@example.com1', 'j***(17)'],
     ['+12125550123', '+***(12)'],
     ['ab', '***(2)'],
     ['\0\0\0\0', '***(4)'],
