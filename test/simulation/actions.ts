@@ -18,7 +18,7 @@ import { askForExport, liveVariantsOf, lookAtExports } from './exports.js';
 import { giveFile } from './give-file.js';
 import { letLeave } from './leaving.js';
 import { meet } from './meeting.js';
-import { SHARED_LIST, SHARING } from './partner-kinds.js';
+import { SHARED_LIST, SHARING, type SimPlugin } from './partner-kinds.js';
 import { TEAM } from './people.js';
 import { Random } from './random.js';
 import type { Step } from './steps.js';
@@ -236,9 +236,12 @@ async function connect(world: World, step: Extract<Step, { do: 'connect' }>): Pr
     .create(ADMIN, audienceId, { outputId, variantId, status, settings, attributes });
 }
 
-async function tell(world: World, pick: number | 'all', tells: boolean): Promise<void> {
+async function tell(world: World, pick: number | SimPlugin, tells: boolean): Promise<void> {
   const found = await connectionsOf(world);
-  const chosen = pick === 'all' ? found : found.slice(pick % Math.max(found.length, 1)).slice(0, 1);
+  const chosen =
+    typeof pick === 'number'
+      ? found.slice(pick % Math.max(found.length, 1)).slice(0, 1)
+      : found.filter(({ outputId }) => outputId === world.outputs.get(pick));
   for (const { id } of chosen) {
     await world.hub.get(ConnectionsService).update(ADMIN, id, { attributes: tells ? [TEAM] : [] });
   }

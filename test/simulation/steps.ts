@@ -42,7 +42,7 @@ export type Step =
       needed?: boolean;
     }
   /** Whether attributes go with members. */
-  | { do: 'tell'; pick: number | 'all'; tells: boolean }
+  | { do: 'tell'; pick: number | SimPlugin; tells: boolean }
   | { do: 'disconnect'; pick: number }
   | { do: 'test'; audience: number; share: number }
   | { do: 'end test'; audience: number }
@@ -156,10 +156,14 @@ const NEEDED = { do: 'connect', pick: 0, active: true, tells: false, needed: tru
 
 /**
  * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
- * one that is shared, and one that nobody else has. All are told attributes that most of their members came without.
+ * one that is shared, and one that nobody else has. One partner is told attributes that most of its members came without:
+ * it is sent everybody again, which would mend what was lost at the others. Each fails amidst the first of it.
  */
 const BEFORE_CHECK: readonly Step[] = [
-  { do: 'tell', pick: 'all', tells: true },
+  { do: 'work', hints: 40 },
+  { do: 'fail', plugin: 'sim-jobs', fails: 'status 500', applied: false, calls: 2, after: 3 },
+  { do: 'fail', plugin: 'sim-list', fails: 'status 500', applied: false, calls: 2, after: 3 },
+  { do: 'tell', pick: 'sim-list', tells: true },
   { ...NEEDED, audience: 0, plugin: 'sim-list', shared: false },
   { ...NEEDED, audience: 0, plugin: 'sim-jobs', shared: true },
   { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
@@ -169,7 +173,7 @@ const BEFORE_CHECK: readonly Step[] = [
 
 /** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
 const AFTER_CHECK: readonly Step[] = [
-  { do: 'tell', pick: 'all', tells: false },
+  { do: 'tell', pick: 'sim-list', tells: false },
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
   { do: 'import', audience: 0, change: 'fewer', seed: 1 },
