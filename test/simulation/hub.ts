@@ -139,6 +139,11 @@ export class Hub {
     return hub;
   }
 
+  /** The connection whose call is answered late. */
+  get stalledFor(): string | undefined {
+    return this.#waits?.connectionId;
+  }
+
   get<T>(service: Type<T>): T {
     return this.context.get(service, { strict: false });
   }

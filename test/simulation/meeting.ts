@@ -12,8 +12,8 @@ const ROUND_MS = 60_000;
 const HINTS_A_ROUND = 30;
 
 /**
- * All connections of a list that is shared have something to send, or one of them ends. Whoever is first is answered late,
- * and the others are worked on meanwhile: they are to wait.
+ * All connections of a list that is shared have something to send. Whoever is first is answered late, and the others are
+ * worked on meanwhile: they are to wait. So is the removal of another one, where one of them ends.
  */
 export async function meet(
   world: World,
@@ -35,7 +35,11 @@ export async function meet(
   }
   for (let round = 0; round < ROUNDS; round += 1) {
     await work(HINTS_A_ROUND);
-    if (ends && round === 0) await world.hub.get(ConnectionsService).delete(ADMIN, one.id, false);
+    if (ends && round === 0) {
+      const late = world.stalled.map(({ stalledFor }) => stalledFor);
+      const other = meeting.find(({ id }) => !late.includes(id)) ?? one;
+      await world.hub.get(ConnectionsService).delete(ADMIN, other.id, false);
+    }
     world.wait(ROUND_MS);
     await world.hub.sweep();
   }

@@ -177,6 +177,7 @@ const AFTER_CHECK: readonly Step[] = [
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
   { do: 'import', audience: 0, change: 'fewer', seed: 1 },
+  { do: 'meet', pick: 0, after: 0, seed: 2, ends: true },
 ];
 
 /** The steps of a world: the same for the same seed. */
