@@ -1,8 +1,9 @@
 import Sequencer from '@jest/test-sequencer';
 
 /**
- * The order of the specs: the folders whose hubs are killed and started over first, since their few files run for
- * minutes each and would otherwise begin last (jest goes by size of file) and keep one core alone; then jest's own.
+ * The order of the specs: those that run for minutes first, hubs that are killed and started over and suites of which the
+ * spec is a few lines, since they would otherwise begin last (jest goes by size of file) and keep one core alone; then
+ * jest's own.
  */
 export default class TestOrder extends Sequencer {
   sort(tests) {
@@ -18,4 +19,7 @@ const LONG = [
   '/test/combinations.e2e.',
   '/test/services.e2e.',
   '/test/many-seats.e2e.',
+  '/features/ledger/ledger.',
+  '/platform/warehouse/open-',
+  '/features/notices/notices.',
 ];
