@@ -1,5 +1,5 @@
 import type { connections, deliveries, Transaction } from '../../platform/database/index.js';
-import { askForBackfill, hasBegun } from '../deliveries/index.js';
+import { askForBackfill } from '../deliveries/index.js';
 
 type Connection = typeof connections.$inferSelect;
 type Delivery = typeof deliveries.$inferSelect;
@@ -17,5 +17,5 @@ export function sendLaterAttributes(
 ): Promise<boolean> | boolean {
   // By their spelling: the partner has them under the names that were chosen.
   if (chosen.every((name) => connection.attributes.includes(name))) return false;
-  return askForBackfill(tx, connection.id, { begun: hasBegun(open) });
+  return askForBackfill(tx, connection.id, open);
 }

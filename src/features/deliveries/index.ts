@@ -3,7 +3,7 @@ export { DeliveryPlanner } from './delivery-planner.js';
 export { leavingOf, thereAfter } from './kept-leavers.js';
 export { LearnedIdentities } from './learned-identities.js';
 export { makeDeliveries, openDelivery } from './make-deliveries.js';
-export { askForBackfill, hasBegun, slotsDoneSql } from './sends-again.js';
+export { askForBackfill, slotsDoneSql } from './sends-again.js';
 export { DeliverySweep } from './delivery-sweep.js';
 export { PartnerLines } from './partner-lines.js';
 export { lockConnection, lockWithDelivery } from './lock-connection.js';

@@ -15,16 +15,17 @@ export function wantsBackfill(): SQL {
 }
 
 /**
- * Has all members sent once more. Not before something was delivered, unless `begun`: a first delivery, which is yet to
- * come or to end, sends everybody anyway. Returns whether they will be.
+ * Has all members sent once more. Not before a first delivery, which sends everybody anyway; where that has begun, some
+ * of it may be with the partner, or with a process that knows nothing of what is asked for now. Returns whether they will be.
  *
- * @param begun the first delivery is under way, and what it has sent is not good enough any more
+ * @param open the connection's open delivery, locked
  */
 export async function askForBackfill(
   tx: Transaction,
   connectionId: string,
-  { begun = false }: { begun?: boolean } = {},
+  open: Delivery | undefined,
 ): Promise<boolean> {
+  const begun = open?.kind === 'changes' && (open.state === 'running' || open.touchedAt !== null);
   const asked = await tx.execute(sql`
     insert into ${connectionUpkeep} (connection_id, workspace_id, backfills_wanted)
     select ${connections.id}, ${connections.workspaceId}, 1 from ${connections}
@@ -33,14 +34,6 @@ export async function askForBackfill(
       set backfills_wanted = connection_upkeep.backfills_wanted + 1
     returning connection_id`);
   return rowsOf(asked).length > 0;
-}
-
-/**
- * Whether some of what a first delivery sends is with the partner, or with a process that knows nothing of what is asked
- * for now. Of the connection's open delivery, locked.
- */
-export function hasBegun(open: Delivery | undefined): boolean {
-  return open?.kind === 'changes' && (open.state === 'running' || open.touchedAt !== null);
 }
 
 /** What a delivery that is made now sends again. */

@@ -15,7 +15,7 @@ import {
 import type { Logger } from '../../../platform/log/index.js';
 import { InjectClock, InjectDatabase, InjectLogger } from '../../../platform/nest/index.js';
 import { ConnectionsService, type ConnectionView } from '../../connections/index.js';
-import { askForBackfill, DeliveryPlanner, hasBegun, lockWithDelivery } from '../../deliveries/index.js';
+import { askForBackfill, DeliveryPlanner, lockWithDelivery } from '../../deliveries/index.js';
 import { ScheduleService } from '../../schedule/index.js';
 import type { Principal } from '../../tenancy/index.js';
 import type { Finding } from './difference-mail.js';
@@ -61,8 +61,7 @@ export class ReconcileService implements OnModuleInit {
     const { workspaceId } = await this.connections.get(principal, id);
     await this.db.transaction(async (tx) => {
       // Somebody whom the partner lost amidst a first delivery may have been sent before that.
-      const { open } = await lockWithDelivery(tx, id);
-      if (backfill === true) await askForBackfill(tx, id, { begun: hasBegun(open) });
+      if (backfill === true) await askForBackfill(tx, id, (await lockWithDelivery(tx, id)).open);
       await note(tx, { id, workspaceId }, result, backfill === true);
     });
     if (backfill === true) await this.planner.wakeConnection(id);
