@@ -69,8 +69,6 @@ export class MemberPages {
       packed: this.#forms.map(isPackable),
       names: shared.map(({ name }) => name),
     };
-    // Asked for beside the range, so that the first page waits for one query less.
-    if (this.#forms.length > 0) this.absent().catch(() => undefined);
     const found = await nextRange(this.warehouse, this.key, this.selection, page);
     if (!found)
       return { rows: { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named }, next: null };
