@@ -245,3 +245,8 @@ export function fieldText(record: ScannedRecord, index: number): string {
   const start = index === 0 ? 0 : (record.ends[index - 1] ?? 0);
   return record.bytes.toString('utf8', start, record.ends[index]);
 }
+
+/** All fields of a record as texts. */
+export function fieldTexts(record: ScannedRecord): string[] {
+  return Array.from({ length: record.count }, (_, index) => fieldText(record, index));
+}

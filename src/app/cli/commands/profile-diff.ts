@@ -4,6 +4,7 @@ import {
   decoderOf,
   delimiterByHeader,
   fieldText,
+  fieldTexts,
   otherKindOf,
   RecordScanner,
   sniffEncoding,
@@ -89,7 +90,7 @@ async function readRecords(
   const scanner = new RecordScanner(delimiter.charCodeAt(0), (record) => {
     if (record.isBlank || record.tooLong) return;
     if (diff === undefined) {
-      diff = begin(Array.from({ length: record.count }, (_, index) => fieldText(record, index)));
+      diff = begin(fieldTexts(record));
     } else diff.add(record.row, (index) => (index < record.count ? fieldText(record, index) : ''));
   });
   for await (const chunk of file.createReadStream({ start: bomBytes, autoClose: false })) {
@@ -125,7 +126,7 @@ function firstRecords(sample: Buffer, delimiter: string): string[][] {
   const records: string[][] = [];
   const scanner = new RecordScanner(delimiter.charCodeAt(0), (record) => {
     if (record.isBlank || record.tooLong || records.length > 1) return;
-    records.push(Array.from({ length: record.count }, (_, index) => fieldText(record, index)));
+    records.push(fieldTexts(record));
   });
   scanner.push(sample);
   scanner.end();

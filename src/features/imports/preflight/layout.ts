@@ -2,7 +2,7 @@ import {
   decoderOf,
   delimiterByHeader,
   delimiterByRecords,
-  fieldText,
+  fieldTexts,
   fileProblem,
   RecordScanner,
   UndecodableError,
@@ -86,7 +86,7 @@ function readRecords(bytes: Buffer, isWhole: boolean, delimiter: string, limit: 
   const records: HeadRecord[] = [];
   const scanner = new RecordScanner(delimiter.charCodeAt(0), (record) => {
     if (record.isBlank || record.tooLong || records.length === limit) return;
-    const cells = Array.from({ length: record.count }, (_, index) => fieldText(record, index));
+    const cells = fieldTexts(record);
     records.push({ row: record.row, cells });
   });
   const pieceBytes = 4096;
