@@ -94,6 +94,13 @@ export function partner(
   return { batches, stop, calls: new PartnerCalls(line, stop.signal, silentLogger(), PACING) };
 }
 
+/** A partner that refuses every batch with somebody of {@link members} for whose index `isBad`. */
+export const refusing = (isBad: (index: number) => boolean) =>
+  partner((batch) => {
+    if (batch.members.some(({ mpid }) => isBad(Number(mpid)))) throw refuse();
+    return DONE;
+  });
+
 const ANSWER: HttpResponse = {
   status: 204,
   headers: {},
@@ -102,4 +109,5 @@ const ANSWER: HttpResponse = {
 };
 export const REQUEST = { method: 'POST', url: 'https://partner.example.com' } as const;
 export const DONE: BatchResult = { status: 'done', rejected: [] };
+export const PENDING = { status: 'pending', jobId: 'job-1', pollAfterMs: 0 } as const;
 export const refuse = () => fault.permanent('BAD_ROW', 'A row is not valid.');

@@ -6,6 +6,7 @@ import {
   members,
   PACING,
   partner,
+  PENDING,
   refuse,
   REQUEST,
   SHIPMENT,
@@ -18,7 +19,6 @@ import { afterSending, MemberList, PartnerCalls, RateBudget, sendBatch, Turn } f
 
 afterEach(stopPartners);
 
-const PENDING: BatchResult = { status: 'pending', jobId: 'job-1', pollAfterMs: 0 };
 const two = () => MemberList.of(members(2));
 
 describe('the requests of a call', () => {

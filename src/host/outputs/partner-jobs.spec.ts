@@ -4,6 +4,7 @@ import {
   members,
   PACING,
   partner,
+  PENDING,
   REQUEST,
   SHIPMENT,
   stopPartners,
@@ -13,8 +14,6 @@ import { silentLogger } from '../../platform/log/index.js';
 import { MemberList, PartnerCalls, sendBatch, StillWaiting, type KeptJob } from './index.js';
 
 afterEach(stopPartners);
-
-const PENDING: BatchResult = { status: 'pending', jobId: 'job-1', pollAfterMs: 0 };
 
 /** Sends a batch to a partner that answers with jobs, and notes what is written down of them. */
 function jobsOf({

@@ -5,6 +5,7 @@ import {
   PACING,
   partner,
   refuse,
+  refusing,
   SHIPMENT,
   stopPartners,
 } from '../../../test/support/partner-line.js';
@@ -14,12 +15,6 @@ import { MemberList, PartnerCalls, sendBatch } from './index.js';
 
 afterEach(stopPartners);
 
-/** Refuses every batch that holds one for whom `isBad`. */
-const refusing = (isBad: (index: number) => boolean) =>
-  partner((batch) => {
-    if (batch.members.some(({ mpid }) => isBad(Number(mpid)))) throw refuse();
-    return DONE;
-  });
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** Indexes that are rejected of a batch of `count`. */
