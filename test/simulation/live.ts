@@ -5,16 +5,10 @@ import { Random } from './random.js';
 import { settle } from './settle.js';
 import type { Step } from './steps.js';
 import type { Storage } from './storage.js';
-import { World } from './world.js';
+import { World, type Fate } from './world.js';
 
 /** No step takes so long, however busy the machine: it hangs. */
 const LONGEST_STEP_MS = 240_000;
-
-/** Which life: a workspace, and the chance within it that no step draws. */
-export interface Fate {
-  seed: number;
-  world: number;
-}
 
 export interface Failure {
   /** The step that it came to light with. */

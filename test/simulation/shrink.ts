@@ -1,6 +1,7 @@
-import { live, type Failure, type Fate } from './live.js';
+import { live, type Failure } from './live.js';
 import type { Step } from './steps.js';
 import type { Storage } from './storage.js';
+import type { Fate } from './world.js';
 
 /**
  * Leaves out steps without which it fails all the same: halves, quarters and so on down to single ones, for as long

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { live, type Failure, type Fate } from './live.js';
+import { live, type Failure } from './live.js';
 import { shrink } from './shrink.js';
 import { drawSteps, type Step } from './steps.js';
 import type { Storage } from './storage.js';
+import type { Fate } from './world.js';
 
 /** Steps of one world: a workspace of its own, so that one that fails can be run alone. */
 const STEPS_A_WORLD = 500;

@@ -12,7 +12,6 @@ import {
 import { TestClock } from '../../src/platform/clock/testing/test-clock.js';
 import { Hub } from './hub.js';
 import type { Leaver } from './leaving.js';
-import type { Fate } from './live.js';
 import { SIM_PLUGINS, type SimPlugin } from './partner-kinds.js';
 import { SimPartner } from './partner.js';
 import type { Row } from './people.js';
@@ -27,6 +26,12 @@ const START = '2020-01-01T00:00:00Z';
  * of the machine, as a hub does it, the same seed would end differently when it is busy.
  */
 const SAVE_EVERY_MS = [3_600_000, 0] as const;
+
+/** Which life: a workspace, and the chance within it that no step draws. */
+export interface Fate {
+  seed: number;
+  world: number;
+}
 
 /** A file that was given to the hub. */
 export interface GivenFile {
