@@ -49,6 +49,21 @@ describe('a delivery', () => {
     expect(sink.created.size).toBe(1);
   });
 
+  it('does not count as delivered where the ledger lost somebody who was published', async () => {
+    const { audienceId, connectionId } = await scene.connected();
+    await rig.engine.command(`ALTER TABLE ledger DELETE WHERE audience_id = ${audienceId} AND mpid = 7`, {
+      settings: { mutations_sync: 2 },
+    });
+    await rig.wake(audienceId);
+    expect(await rig.delivery(connectionId)).toMatchObject({
+      state: 'queued',
+      planned: 350,
+      accepted: 344,
+      error: { code: 'COUNTS_DISAGREE' },
+    });
+    expect(await rig.connection(connectionId)).toMatchObject({ deliveredVersion: 0 });
+  });
+
   it('goes on to the version that was published while it ran', async () => {
     const { audienceId, connectionId } = await scene.connected();
     await rig.hub.planner.wake(audienceId);

@@ -219,9 +219,9 @@ export class DeliveryRig {
       (mpid) => `(${this.workspace}, ${mpid}, ${codeOf('email')}, 'p${mpid}@example.com')`,
     );
     if (people.length > 0) await this.engine.command(`INSERT INTO profiles VALUES ${people.join(', ')}`);
-    await this.db
-      .insert(audienceVersions)
-      .values({ audienceId, version, size: after.size, added: 0, removed: 0 });
+    const removed = [...before].filter((mpid) => !after.has(mpid)).length;
+    const added = changes.length - removed;
+    await this.db.insert(audienceVersions).values({ audienceId, version, size: after.size, added, removed });
     await this.db.update(audiences).set({ version, size: after.size }).where(eq(audiences.id, audienceId));
     return version;
   }

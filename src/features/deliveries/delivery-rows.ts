@@ -1,11 +1,14 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, gte, isNull, notExists, or, sql } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { partnerAudienceName } from '../../domain/names/index.js';
 import {
   abVariants,
   audiences,
+  audienceVersions,
   connections,
   connectionUpkeep,
   deliveries,
+  erasures,
   outputs,
   workspaces,
   type Database,
@@ -26,6 +29,8 @@ export interface DeliveryOrder {
   audience: Audience;
   /** Null: the connection sends the full audience. */
   variant: Variant | null;
+  /** The version that it brings, as it was published; null where people may have been forgotten since. */
+  version: typeof audienceVersions.$inferSelect | null;
   /** `workspaces.number`, the workspace's key in the warehouse. */
   workspace: number;
   /** Null: there was nothing to look after yet. */
@@ -44,6 +49,7 @@ export async function readOrder(db: Database, deliveryId: string): Promise<Deliv
       output: outputs,
       audience: audiences,
       variant: abVariants,
+      version: audienceVersions,
       workspace: workspaces.number,
       upkeep: connectionUpkeep,
     })
@@ -51,11 +57,34 @@ export async function readOrder(db: Database, deliveryId: string): Promise<Deliv
     .innerJoin(connections, eq(connections.id, deliveries.connectionId))
     .innerJoin(outputs, eq(outputs.id, connections.outputId))
     .innerJoin(audiences, eq(audiences.id, connections.audienceId))
+    .leftJoin(
+      audienceVersions,
+      and(
+        eq(audienceVersions.audienceId, audiences.id),
+        eq(audienceVersions.version, deliveries.toVersion),
+        notExists(erasedSince(db, audienceVersions.publishedAt)),
+      ),
+    )
     .leftJoin(abVariants, eq(abVariants.id, connections.variantId))
     .innerJoin(workspaces, eq(workspaces.id, deliveries.workspaceId))
     .leftJoin(connectionUpkeep, eq(connectionUpkeep.connectionId, connections.id))
     .where(eq(deliveries.id, deliveryId));
   return row;
+}
+
+/**
+ * Erasures that were not done at a moment: they take people out of the ledger, whenever those came and went. Some that were
+ * done in the hour before it as well, because the clocks of processes and of the database differ.
+ */
+function erasedSince(db: Database, moment: AnyPgColumn) {
+  const isOpen = or(
+    isNull(erasures.finishedAt),
+    gte(erasures.finishedAt, sql`${moment} - interval '1 hour'`),
+  );
+  return db
+    .select({ one: sql`1` })
+    .from(erasures)
+    .where(and(eq(erasures.workspaceId, deliveries.workspaceId), isOpen));
 }
 
 /** What the audience of an order is called at the partner. */

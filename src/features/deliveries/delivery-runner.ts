@@ -26,6 +26,7 @@ import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
 import { partnerAudience } from './partner-list.js';
 import { PartnerSide } from './partner-side.js';
+import { publishedChanges } from './published-changes.js';
 import type { RemovalJournal } from './removal/removal-journal.js';
 import type { RemovalPlanner } from './removal/removal-planner.js';
 import type { RemovalWork } from './removal/removal-work.js';
@@ -170,6 +171,7 @@ export class DeliveryRunner {
         target: targetOfVariant(order.variant),
         fromVersion,
         toVersion,
+        published: publishedChanges(order),
         identities,
         again: sendsAgain,
         forms: identitiesOf(line.connector, line.context(last.signal).settings),
