@@ -8,6 +8,7 @@ import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
 import { afterSql, type AudienceKey, type IdentityRange, type KeptMembers } from '../ledger/index.js';
 import type { Ledger, RowsPage, Selection } from '../ledger/index.js';
+import type { PublishedChanges } from './published-changes.js';
 
 /**
  * Rows of the ledger that a query reads: few at first, so that sending begins soon, then twice as many each time, which
@@ -41,6 +42,8 @@ export interface Reading {
   target: AudienceTarget;
   fromVersion: number;
   toVersion: number;
+  /** What is known of the changes before they are read. */
+  published?: PublishedChanges | undefined;
   /** Changes of identities and attributes that are sent for members who stay. */
   identities: IdentityRange;
   /** Members who stay are sent as they are; null: are not. */
@@ -75,11 +78,13 @@ export class ChunkReader {
 
   /** Members of everything that a delivery with these operations sends. */
   async count(operations: readonly Operation[]): Promise<number> {
-    const { key, fromVersion: from, toVersion: to } = this.reading;
+    const { key, fromVersion: from, toVersion: to, published } = this.reading;
     if (operations.includes('replace')) {
-      return this.ledger.count(key, { what: 'members', version: to }, this.condition());
+      const all = { what: 'members', version: to } as const;
+      return published?.members ?? this.ledger.count(key, all, this.condition());
     }
-    const { added, removed } = await this.ledger.countChanges(key, { from, to }, this.condition());
+    const { added, removed } =
+      published?.changes ?? (await this.ledger.countChanges(key, { from, to }, this.condition()));
     let members = added + removed;
     for (const operation of OF_STAYERS.filter((one) => this.sends(one))) {
       members += await this.ledger.count(key, this.selection(operation), this.condition(operation));
@@ -132,25 +137,25 @@ export class ChunkReader {
       };
     };
     const chunker = new MemberChunker(this.reading.limits);
-    for await (const rows of this.pages(operation, afterMpid)) {
-      for (const chunk of chunker.push(rows)) yield step(chunk);
-      read.push(rows.owners, rows.identities, rows.attributes);
+    for await (const page of this.pages(operation, afterMpid)) {
+      for (const chunk of chunker.push(page.rows)) yield step(chunk);
+      read.push(...page.spent);
     }
     for (const chunk of chunker.flush()) yield step(chunk);
   }
 
   /** Pages in order; while one is being sent the next one is being read. */
-  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<MemberRows> {
+  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<RowsPage> {
     const pages = this.pagesOf(operation);
     let size = FIRST_PAGE_SIZE;
     let coming: Promise<RowsPage> | undefined = pages.page({ after: afterMpid, limit: size });
     while (coming) {
-      const { rows, next }: RowsPage = await coming;
-      size = sizeAfter(size, rows);
-      coming = next === null ? undefined : pages.page({ after: next, limit: size });
+      const page: RowsPage = await coming;
+      size = sizeAfter(size, page.rows);
+      coming = page.next === null ? undefined : pages.page({ after: page.next, limit: size });
       // Whoever stops reading early never asks for it; its failure is then nobody's.
       coming?.catch(() => undefined);
-      yield rows;
+      yield page;
     }
   }
 

@@ -8,14 +8,16 @@ export function oneAhead<T>(
   prepare: (item: T) => void,
   written: () => Promise<void>,
 ): AsyncGenerator<T> {
-  return following(() => asked(items, prepare), written);
+  const ask = () => asked(items, prepare);
+  return following(ask(), ask, written);
 }
 
 async function* following<T>(
+  first: Promise<IteratorResult<T>>,
   ask: () => Promise<IteratorResult<T>>,
   written: () => Promise<void>,
 ): AsyncGenerator<T> {
-  let coming = ask();
+  let coming = first;
   for (let item = await coming; !item.done; item = await coming) {
     let want = (): void => undefined;
     const wanted = new Promise<void>((resolve) => (want = resolve));
