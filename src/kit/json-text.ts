@@ -148,10 +148,11 @@ export class JsonText {
     this.length = at;
   }
 
-  /** Adds the digits of a 64-bit integer, given as its upper half and its lower one without sign. */
+  /** Adds the digits of a 64-bit integer, given as its upper half and its lower one, which may lack its sign. */
   addInteger(upper: number, lower: number): void {
     this.makeRoom(LONGEST_INTEGER);
-    let [high, low] = [upper, lower];
+    let high = upper;
+    let low = lower >>> 0;
     if (high < 0) {
       this.bytes[this.length] = MINUS;
       this.length += 1;

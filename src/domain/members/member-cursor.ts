@@ -1,4 +1,4 @@
-import { MPID_BYTES, mpidAt, RowCursor, viewOf, type MemberRows } from './member-rows.js';
+import { movedHalf, MPID_BYTES, mpidAt, RowCursor, viewOf, type MemberRows } from './member-rows.js';
 
 /** A place between two members of a page. */
 export interface MemberPosition {
@@ -15,7 +15,7 @@ const START: MemberPosition = { owner: 0, identity: 0, attribute: 0 };
  * the first row that is the member's, if it has one, and whoever reads the member's rows moves them on.
  */
 export class MemberCursor {
-  /** Where the member's mpid stands, and its two halves, the lower one without sign. */
+  /** Where the member's mpid stands, and its two halves, the lower one moved: see {@link movedHalf}. */
   owner: number;
   high = 0;
   low = 0;
@@ -31,8 +31,8 @@ export class MemberCursor {
     this.view = viewOf(rows.owners);
     this.owner = start.owner;
     this.#next = start.owner;
-    this.identities = new RowCursor(rows.identities, start.identity);
-    this.attributes = new RowCursor(rows.attributes, start.attribute);
+    this.identities = new RowCursor(rows.identities, start.identity, true);
+    this.attributes = new RowCursor(rows.attributes, start.attribute, false);
   }
 
   /** Goes to the next member; false where there is none before `end` (in bytes of `owners`). */
@@ -42,7 +42,7 @@ export class MemberCursor {
       if (at === this.rows.owners.length && at > 0) this.expectNobodyLeft();
       return false;
     }
-    const low = this.view.getUint32(at, true);
+    const low = movedHalf(this.view.getInt32(at, true));
     const high = this.view.getInt32(at + 4, true);
     if (at !== this.owner && (high < this.high || (high === this.high && low <= this.low)))
       throw outOfOrder();

@@ -1,6 +1,6 @@
 import { JsonPiece, type JsonText } from '../../kit/index.js';
 import { MemberCursor, type MemberPosition } from './member-cursor.js';
-import type { MemberRows } from './member-rows.js';
+import { movedHalf, type MemberRows } from './member-rows.js';
 import { MemberValues } from './member-values.js';
 
 /** Members of a page who stand side by side: from `start` to the owner at `end`, in bytes of `owners`. */
@@ -77,7 +77,7 @@ function newHeads({ types, names }: MemberRows): Heads {
 
 /** All but what opens and closes a member. */
 function addMember(text: JsonText, cursor: MemberCursor, heads: Heads): void {
-  text.addInteger(cursor.high, cursor.low);
+  text.addInteger(cursor.high, movedHalf(cursor.low));
   const hasAttributes = cursor.owns(cursor.attributes);
   if (hasAttributes) addAttributes(text, cursor, heads);
   values.readFrom(cursor);

@@ -9,7 +9,7 @@ export interface MemberRows {
   owners: Buffer;
   /**
    * Rows of `mpid Int64, place UInt8, value String`, ascending by mpid: identities in the forms at these places of
-   * `types`. Some may be of people who are no owners, and some there twice.
+   * `types`. Some may be of people who are no owners, some there twice, and some empty: of those nothing is sent.
    */
   identities: Buffer;
   /** The same of attributes, at these places of `names`. Each place once an mpid. */
@@ -35,12 +35,22 @@ export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
+const SIGN = 0x80000000 | 0;
+
+/**
+ * The lower half of an mpid as a signed integer in the order of those without sign; the other way round, too. Without
+ * sign, every second one would be a number that is allocated: many a member, and millions a delivery.
+ */
+export function movedHalf(low: number): number {
+  return low ^ SIGN;
+}
+
 /** Walks through rows of `mpid, place, value`. Positions are those of the bytes; no row is looked at twice. */
 export class RowCursor {
   done = false;
   /** Where the row begins. */
   at: number;
-  /** The two halves of its mpid, the lower one without sign. */
+  /** The two halves of its mpid, the lower one moved: see {@link movedHalf}. */
   high = 0;
   low = 0;
   place = 0;
@@ -49,9 +59,11 @@ export class RowCursor {
   to: number;
   private readonly view: DataView;
 
+  /** @param passesEmpty whether rows with an empty value are none */
   constructor(
     private readonly bytes: Buffer,
-    start = 0,
+    start: number,
+    private readonly passesEmpty: boolean,
   ) {
     this.view = viewOf(bytes);
     this.at = start;
@@ -61,13 +73,18 @@ export class RowCursor {
 
   /** Goes to the next row. */
   next(): void {
+    do this.step();
+    while (this.passesEmpty && this.to === this.from && !this.done);
+  }
+
+  private step(): void {
     const { bytes, view, to } = this;
     this.at = to;
     if (to >= bytes.length) {
       this.done = true;
       return;
     }
-    this.low = view.getUint32(to, true);
+    this.low = movedHalf(view.getInt32(to, true));
     this.high = view.getInt32(to + 4, true);
     this.place = bytes[to + MPID_BYTES] ?? 0;
     const first = bytes[to + LENGTH_AT] ?? 0;

@@ -37,6 +37,11 @@ export function digestBytesOf(encoding: Exclude<IdentityEncoding, 'raw'>): numbe
   return HASHES[encoding].hexDigits / 2;
 }
 
+/** Hexadecimal digits of a digest. */
+export function hexDigitsOf(encoding: HexEncoding): number {
+  return HASHES[encoding].hexDigits;
+}
+
 /** True where `text` is such a hash already, in hexadecimal digits. */
 export function isHashed(encoding: IdentityEncoding, text: string): boolean {
   return (
@@ -67,7 +72,7 @@ export interface Writing {
   encoded(encoding: IdentityEncoding, textSql: string): string;
   /** SQL of what is such a hash already. */
   passedOn(encoding: IdentityEncoding, hashSql: string): string;
-  /** SQL of the hashes of all parts of a combination. Only of texts that {@link needCareSql} does not name. */
+  /** SQL of the hashes of all parts of a combination. Only of texts that are neither '' nor hashed already. */
   all(encoding: HexEncoding, textSqls: readonly string[], separator: string): string;
 }
 
@@ -93,20 +98,9 @@ export function encodeOnceSql(
 
 /**
  * SQL of several texts' hashes in hexadecimal digits, joined by `separator`: in a third of the time of one after another.
- * Only of texts that are neither '' nor, where they may be, hashed already: see {@link needCareSql}.
+ * Only of texts that are neither '' nor hashed already.
  */
 export function encodeAllSql(encoding: HexEncoding, textSqls: readonly string[], separator: string): string {
   const hashes = textSqls.map((text) => `hex(${digestSql(encoding, text)})`);
   return `lower(concat(${hashes.join(`, '${separator}', `)}))`;
-}
-
-/** Condition that {@link encodeAllSql} is not for these texts. */
-export function needCareSql(
-  encoding: HexEncoding,
-  texts: readonly { sql: string; mayBeHashed: boolean }[],
-): string {
-  const { hexDigits } = HASHES[encoding];
-  return texts
-    .map(({ sql, mayBeHashed }) => `${sql} = ''${mayBeHashed ? ` OR length(${sql}) = ${hexDigits}` : ''}`)
-    .join(' OR ');
 }

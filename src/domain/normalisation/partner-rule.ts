@@ -60,6 +60,8 @@ export interface StoredRule extends FieldRule {
   apply(value: string): string;
   /** SQL twin of {@link apply}, over a String expression. */
   sql(value: string): string;
+  /** Whether a value is sent with as many bytes as it has. */
+  keepsLength: boolean;
 }
 
 /** What makes a stored rule besides the hub's own rule of the field. */
@@ -72,17 +74,20 @@ export interface StoredRuleParts {
   readHub?: (raw: string, options: NormaliseOptions) => PartnerText;
   apply: (value: string) => string;
   sql: (value: string) => string;
+  /** Default: false. */
+  keepsLength?: boolean;
 }
 
 /** A rule that reads with the hub's own one first. */
 export function storedRule(field: StoredField, parts: StoredRuleParts): StoredRule {
-  const { hashed = true, leftOut, apply, sql } = parts;
+  const { hashed = true, leftOut, apply, sql, keepsLength = false } = parts;
   const readHub =
     parts.readHub ?? ((raw: string, options: NormaliseOptions) => ruleOf(field, options).apply(raw));
   return {
     hashed,
     apply,
     sql,
+    keepsLength,
     read(raw, options = {}) {
       const { value, reason } = readHub(raw, options);
       if (value === '') return reason === undefined ? { value } : { value, reason };
@@ -94,5 +99,5 @@ export function storedRule(field: StoredField, parts: StoredRuleParts): StoredRu
 
 /** The hub's own value, unchanged. */
 export function asItIs(field: StoredField, hashed = true): StoredRule {
-  return storedRule(field, { hashed, apply: (value) => value, sql: (value) => value });
+  return storedRule(field, { hashed, apply: (value) => value, sql: (value) => value, keepsLength: true });
 }

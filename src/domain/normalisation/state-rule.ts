@@ -5,4 +5,5 @@ import { storedRule } from './partner-rule.js';
 export const stateLower = storedRule('state', {
   apply: (value) => asciiLower(value),
   sql: (value) => `lower(${value})`,
+  keepsLength: true,
 });

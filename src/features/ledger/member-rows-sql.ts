@@ -28,6 +28,7 @@ export function identityRowsSql(
 ): string {
   const whose = members === undefined ? range : `${range} AND mpid IN (${members})`;
   const value = packedValueSql(forms.places, forms.absent);
+  // Those left out come empty, and are passed by: to filter them costs the engine a copy of all.
   return `SELECT mpid, place, out FROM (${formsInSql(workspace, forms.places, value, whose)}) ORDER BY mpid`;
 }
 
@@ -48,10 +49,11 @@ export function attributeRowsSql(
 export function identitiesOfSql(workspace: number, members: string, places: readonly IdentityForm[]): string {
   return `SELECT m.mpid AS mpid, i.place AS place, i.out AS out FROM (${members}) AS m LEFT JOIN (
       SELECT mpid, toUInt8(place + 1) AS place, out FROM (${formsInSql(workspace, places, formValueSql(places), '1')})
+      ${mayLeaveOut(places) ? "WHERE out != ''" : ''}
     ) AS i ON m.mpid = i.mpid`;
 }
 
-/** Rows of `mpid, place, out`, in the order of the profiles' table: each identity in each form that it goes to. */
+/** Rows of `mpid, place, out`, in the order of the profiles' table: each identity in each form that it goes to; '' where that leaves it out. */
 function formsInSql(
   workspace: number,
   places: readonly IdentityForm[],
@@ -61,8 +63,7 @@ function formsInSql(
   return `SELECT mpid, form AS place, ${value} AS out
     FROM (
       SELECT mpid, type, value, ${placesOfTypeSql(places)} AS form FROM profiles
-      WHERE workspace = ${workspace} AND type IN (${codesOf(places).join(', ') || '0'}) AND ${range})
-    ${mayLeaveOut(places) ? "WHERE out != ''" : ''}`;
+      WHERE workspace = ${workspace} AND type IN (${codesOf(places).join(', ') || '0'}) AND ${range})`;
 }
 
 /** A row for every place that a type goes to; where each goes to one only, without making lists of them. */

@@ -1,12 +1,12 @@
 import { MPID_BYTES, viewOf, type MemberRows } from '../../domain/members/index.js';
-import { isPackable, isProfiled } from '../../domain/normalisation/index.js';
+import { isPackable } from '../../domain/normalisation/index.js';
 import type { SharedAttribute } from '../../domain/identities/index.js';
 import type { IdentityForm } from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
-import { LEAST_WINDOW_ROWS, nextRange, type LedgerRange } from './ledger-range.js';
+import { LEAST_WINDOW_ROWS, LedgerRanges, type LedgerRange } from './ledger-range.js';
 import { attributeRowsSql, identityRowsSql, inOrderOfTypes } from './member-rows-sql.js';
 import { oppositeRowsSql, rowsSql, selectSql, type AudienceKey, type Selection } from './selections.js';
-import { codesOf, IN_ORDER, ROWS_SETTINGS, type MpidCondition } from './sql.js';
+import { codesOf, ROWS_SETTINGS, type MpidCondition } from './sql.js';
 import { absentTypes } from './absent-types.js';
 
 /** Members as rows, ascending by mpid. All of them are in memory. */
@@ -14,6 +14,8 @@ export interface RowsPage {
   rows: MemberRows;
   /** Pass as `after` for the next page; null: this was the last. */
   next: string | null;
+  /** Nobody needs these any more once the rows of this page and of those before it were dealt with. */
+  spent: readonly Buffer[];
 }
 
 /** What all pages have in common. */
@@ -47,6 +49,7 @@ const NOTHING = Buffer.alloc(0);
 export class MemberPages {
   readonly #forms: readonly IdentityForm[];
   readonly #condition: MpidCondition;
+  readonly #ranges: LedgerRanges;
   #absent: Promise<ReadonlySet<number>> | undefined;
   #hasOpposites: Promise<boolean> | undefined;
   #lookUp: Promise<LookUp> | undefined;
@@ -59,6 +62,7 @@ export class MemberPages {
   ) {
     this.#forms = inOrderOfTypes(request.forms);
     this.#condition = request.condition ?? '1';
+    this.#ranges = new LedgerRanges(warehouse, key, selection);
   }
 
   /** The members among the next `limit` rows of the ledger. */
@@ -69,14 +73,28 @@ export class MemberPages {
       packed: this.#forms.map(isPackable),
       names: shared.map(({ name }) => name),
     };
-    const found = await nextRange(this.warehouse, this.key, this.selection, page);
-    if (!found)
-      return { rows: { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named }, next: null };
+    const finding = this.#ranges.next(page);
+    this.askForAll();
+    const found = await finding;
+    if (!found) {
+      const rows = { owners: NOTHING, identities: NOTHING, attributes: NOTHING, ...named };
+      return { rows, next: null, spent: [] };
+    }
     const [owners, [identities, attributes]] = await Promise.all([
       this.owners(found),
       this.#forms.length + shared.length === 0 ? [NOTHING, NOTHING] : this.values(found),
     ]);
-    return { rows: { owners, identities, attributes, ...named }, next: found.next };
+    const spent = [identities, attributes];
+    if (found.window) spent.push(found.window);
+    if (owners !== found.candidates) spent.push(owners);
+    return { rows: { owners, identities, attributes, ...named }, next: found.next, spent };
+  }
+
+  /** Asks for what holds for all pages while the first range is looked for. */
+  private askForAll(): void {
+    const asked = [this.absent(), this.hasOpposites()];
+    // Their failures are heard of where they are needed.
+    for (const one of asked) one.catch(() => undefined);
   }
 
   /** Identities and attributes of those who have such a row; of those of them who are not selected, what is read is passed by. */
@@ -85,10 +103,8 @@ export class MemberPages {
     const [absent, lookUp] = await Promise.all([this.absent(), this.lookUp(found)]);
     const likely = `SELECT mpid FROM ${rowsSql(this.key, this.selection)} AND ${found.inside} AND ${this.#condition}`;
     const members = lookUp === 'all' && this.#condition === '1' ? undefined : likely;
-    // Hashes and partners' rules are; all threads are for them.
-    const isWork = this.#forms.some((form) => form.encoding !== 'raw' || isProfiled(form));
     const settings = {
-      ...(isWork ? IN_ORDER : ROWS_SETTINGS),
+      ...ROWS_SETTINGS,
       use_index_for_in_with_subqueries: lookUp === 'by-index' ? 1 : 0,
     };
     const { workspace } = this.key;
@@ -118,8 +134,14 @@ export class MemberPages {
   private async mayHaveOpposites(inside: MpidCondition): Promise<boolean> {
     const opposite = oppositeRowsSql(this.key, this.selection);
     if (opposite === undefined) return true;
-    this.#hasOpposites ??= this.hasRows(opposite);
-    return (await this.#hasOpposites) && this.hasRows(`${opposite} AND ${inside}`);
+    return (await this.hasOpposites()) && this.hasRows(`${opposite} AND ${inside}`);
+  }
+
+  /** The same of all rows. */
+  private hasOpposites(): Promise<boolean> {
+    const opposite = oppositeRowsSql(this.key, this.selection);
+    if (opposite === undefined || this.#condition !== '1') return Promise.resolve(true);
+    return (this.#hasOpposites ??= this.hasRows(opposite));
   }
 
   private async hasRows(rows: string): Promise<boolean> {

@@ -16,8 +16,11 @@ import type { IdentityForm, IdentityType } from '../../kit/index.js';
  */
 export const IN_ORDER = { optimize_aggregation_in_order: 1, optimize_read_in_order: 1 } as const;
 
-/** One thread, which has everything in the order of the tables' keys: nothing is sorted, and little of it is work. */
-export const ROWS_SETTINGS = { ...IN_ORDER, max_threads: 1 } as const;
+/**
+ * One thread, which has everything in the order of the tables' keys: nothing is sorted. A page is too small for the engine
+ * to part it, hashes or not, and threads that only write the bytes would take the processor from whoever sends.
+ */
+export const ROWS_SETTINGS = { ...IN_ORDER, max_threads: 1, output_format_parallel_formatting: 0 } as const;
 
 /** Both sides sorted by mpid: merge them instead of building a hash table. */
 export const MERGED = { ...IN_ORDER, join_algorithm: 'full_sorting_merge' } as const;
