@@ -2,10 +2,12 @@ import 'reflect-metadata';
 import { startHub } from './app/bootstrap.js';
 import { StartupError } from './app/startup-error.js';
 import { ConfigError } from './platform/env/index.js';
+import { letHeapGrow } from './platform/heap-growth.js';
 
 /** Signals closer to each other are one request. */
 const REPEATED_WITHIN_MS = 500;
 
+letHeapGrow();
 try {
   const hub = await startHub(process.env);
   let askedAt: number | undefined;
