@@ -42,8 +42,9 @@ export const WEBHOOK: Deliverer = {
   credentials: { secret: 'bench-secret' },
   path: '/',
   target: 0.7,
-  // Measured: 0.50 to 0.67 on an idle machine of two cores, 0.17 on one with eight others at work. Not there yet: of 1.5 ms a
-  // batch the hub takes 0.2 between two requests; the sink is slower than for the loop, because the engine reads beside it.
+  // Measured: 0.58 to 0.67 on an idle machine of two cores, 0.17 on one with eight others at work. Not there yet: between two
+  // requests the hub takes as long as the loop mostly, and ten times that where it writes outcomes down or gets a page; and
+  // the sink is slower than for the loop, because the engine reads beside it.
   farOff: 0.12,
   // Measured: 21 ms on an idle machine, 156 ms on a very busy one.
   farOffLoopMs: 250,
@@ -60,8 +61,8 @@ export const META: Deliverer = {
   credentials: { accessToken: 'bench-token' },
   path: '/v25.0/1/users',
   target: 0.6,
-  // Measured: 0.35 to 0.39 and 31 to 42 ms on a machine with two cores that was not idle; before, 0.06 and 408 ms on a very
-  // busy one. Not there yet: the engine hashes on the same cores.
+  // Measured: 0.46 to 0.51 and 18 to 25 ms on an idle machine of two cores; before, 0.06 and 408 ms on a very busy one. Not
+  // there yet: hub, engine and sink want two and a third seconds of processor together, which two cores have in 1.2.
   farOff: 0.03,
   farOffLoopMs: 800,
 };

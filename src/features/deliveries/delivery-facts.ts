@@ -24,7 +24,8 @@ export function requireBalance({ id, planned, accepted, rejected, skipped }: Del
     'unexpected',
     'COUNTS_DISAGREE',
     `Delivery ${id} planned ${planned} members, but ${accepted} were accepted, ${rejected} rejected and ` +
-      `${skipped} skipped. This is a mistake of the hub: report it.`,
+      `${skipped} skipped. Either the warehouse lost members of the version (a backup was restored, a disk failed): import ` +
+      `the audience's file again. Or this is a mistake of the hub: report it.`,
   );
 }
 
