@@ -1,10 +1,12 @@
+import type { CallEnds } from './call-ends.js';
+
 /**
- * The time of one call of a connector: its signal aborts when the time is over or `parent` aborts. It can stand
+ * The time of one call of a connector: its signal aborts when the time is over or `ends` says so. It can stand
  * still while the call waits for its turn.
  */
 export class CallTime {
-  readonly #ended = new AbortController();
-  readonly #stop: () => void;
+  readonly #ended: AbortController;
+  #refuse: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #leftMs: number;
   #startedAtMs = 0;
@@ -14,11 +16,10 @@ export class CallTime {
 
   constructor(
     timeoutMs: number,
-    private readonly parent: AbortSignal,
+    private readonly ends: CallEnds,
   ) {
     this.#leftMs = timeoutMs;
-    this.#stop = () => this.#ended.abort(parent.reason);
-    parent.addEventListener('abort', this.#stop, { once: true });
+    this.#ended = ends.begin();
     this.#start();
   }
 
@@ -29,7 +30,8 @@ export class CallTime {
   /** Rejects when the signal aborts, so that a connector that ignores its signal cannot hold the delivery. */
   limit<T>(work: Promise<T>): Promise<T> {
     const ended = new Promise<never>((_, reject) => {
-      this.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+      this.#refuse = () => reject(new Error('aborted'));
+      this.signal.addEventListener('abort', this.#refuse, { once: true });
     });
     return Promise.race([work, ended]);
   }
@@ -52,7 +54,8 @@ export class CallTime {
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
-    this.parent.removeEventListener('abort', this.#stop);
+    if (this.#refuse) this.signal.removeEventListener('abort', this.#refuse);
+    this.ends.end(this.#ended);
   }
 
   #start(): void {

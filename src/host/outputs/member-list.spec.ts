@@ -116,6 +116,15 @@ describe('MemberList', () => {
     expect(isOthersTurn).toBe(true);
   });
 
+  it('is a batch of the same kind as all others, whose functions may be taken out of it', () => {
+    const [list] = listsOf();
+    if (!list) throw new Error('There is no list.');
+    const batch = asBatch(list, { id: 'batch-1', fromVersion: 1, toVersion: 2 });
+    expect(Object.getOwnPropertyDescriptor(batch, 'members')).toBeUndefined();
+    const taken = { ...batch };
+    expect(parsed(Buffer.from(taken.membersJson()))).toEqual(batch.members);
+  });
+
   it('is the same as a batch', async () => {
     const [list] = listsOf();
     if (!list) throw new Error('There is no list.');

@@ -146,16 +146,35 @@ export class MemberList {
 
 /** The members as connectors get them. */
 export function asBatch(list: MemberList, rest: Pick<Batch, 'id' | 'fromVersion' | 'toVersion'>): Batch {
-  return {
-    ...rest,
-    size: list.size,
-    get members() {
-      return list.members;
-    },
-    membersJson: (front, back) => list.json(front, back),
-    visit: (visitor) => list.visit(visitor),
-    text: (room) => list.text(room),
-  };
+  return new ListBatch(list, rest);
+}
+
+/**
+ * A class, because an object with a getter of its own is another kind of object each time, and each kind keeps its batch
+ * until the whole heap is collected. Its functions may be taken out of it.
+ */
+class ListBatch implements Batch {
+  readonly id: string;
+  readonly fromVersion: number;
+  readonly toVersion: number;
+  readonly size: number;
+  readonly membersJson: Batch['membersJson'] = (front, back) => this.list.json(front, back);
+  readonly visit: Batch['visit'] = (visitor) => this.list.visit(visitor);
+  readonly text: Batch['text'] = (room) => this.list.text(room);
+
+  constructor(
+    private readonly list: MemberList,
+    { id, fromVersion, toVersion }: Pick<Batch, 'id' | 'fromVersion' | 'toVersion'>,
+  ) {
+    this.id = id;
+    this.fromVersion = fromVersion;
+    this.toVersion = toVersion;
+    this.size = list.size;
+  }
+
+  get members(): readonly OutputMember[] {
+    return this.list.members;
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import type { Logger } from '../../platform/log/index.js';
 import { checkedRejects, type BatchRejects } from './batch-result.js';
 import { asConnectorError } from './connector-failure.js';
+import { CallEnds } from './call-ends.js';
 import { CallTime } from './call-time.js';
 import { StillWaiting, type PartnerJobs } from './partner-jobs.js';
 import type { AnyOutputContext, PartnerLine } from './partner-line.js';
@@ -48,6 +49,7 @@ const NOT_TAKEN = { kinds: ['auth', 'rate_limited'], codes: ['CONNECTION_REFUSED
  * secrets; when `signal` aborts, its reason.
  */
 export class PartnerCalls {
+  readonly #ends: CallEnds;
   #reached = false;
 
   constructor(
@@ -59,7 +61,9 @@ export class PartnerCalls {
     private readonly observe: (result: 'done' | FaultKind, seconds: number) => void = () => undefined,
     /** Absent: the connector knows no jobs. */
     private readonly jobs?: PartnerJobs,
-  ) {}
+  ) {
+    this.#ends = new CallEnds(signal);
+  }
 
   /** Whether anything of a batch may have reached the partner. */
   get reached(): boolean {
@@ -74,7 +78,7 @@ export class PartnerCalls {
   ): Promise<T> {
     await this.wait(this.line.budget?.take(this.signal));
     this.signal.throwIfAborted();
-    const time = new CallTime(this.pacing.callTimeoutMs, this.signal);
+    const time = new CallTime(this.pacing.callTimeoutMs, this.#ends);
     try {
       return await time.limit(work(this.paced(time, sent, turn)));
     } catch (thrown) {
