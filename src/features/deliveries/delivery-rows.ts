@@ -40,6 +40,15 @@ export interface DeliveryOrder {
 /** Where a delivery begins, before it is known whether the output takes whole states. */
 export const FRESH_CURSOR: DeliveryCursor = { operation: 'add', afterMpid: null };
 
+/** Whether a delivery is there, and need not wait any longer. */
+export async function isDue(db: Database, deliveryId: string, now: Date): Promise<boolean> {
+  const [row] = await db
+    .select({ notBefore: deliveries.notBefore })
+    .from(deliveries)
+    .where(eq(deliveries.id, deliveryId));
+  return row !== undefined && (row.notBefore ?? now) <= now;
+}
+
 /** The order of a delivery, or undefined where it is no longer there. */
 export async function readOrder(db: Database, deliveryId: string): Promise<DeliveryOrder | undefined> {
   const [row] = await db

@@ -18,7 +18,7 @@ import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
-import { FRESH_CURSOR, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { FRESH_CURSOR, isDue, readOrder, type DeliveryOrder } from './delivery-rows.js';
 import { leavingOf, withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
@@ -65,8 +65,7 @@ export class DeliveryRunner {
   /** Handler of the queue's kind `delivery`. May be called at any time, any number of times. */
   async run(id: string, signal: AbortSignal): Promise<void> {
     const { db, lease, clock } = this.parts;
-    const waiting = await readOrder(db, id);
-    if (!waiting || (waiting.delivery.notBefore ?? clock.now()) > clock.now()) return;
+    if (!(await isDue(db, id, clock.now()))) return;
     if (!(await lease.claim(id))) return;
     const order = await readOrder(db, id);
     if (!order) return;
