@@ -13,7 +13,8 @@ const HINTS_A_ROUND = 30;
 
 /**
  * All connections of a list that is shared have something to send. Whoever is first is answered late, and the others are
- * worked on meanwhile: they are to wait. So is the removal of another one, where one of them ends.
+ * worked on meanwhile: they are to wait. So is the removal of another one, where one of them ends: it is somebody who
+ * brings members that is answered late then, as two who take members out may do so side by side.
  */
 export async function meet(
   world: World,
@@ -24,9 +25,10 @@ export async function meet(
   const [one] = meeting;
   if (!one) return;
   let left = after;
-  world.hub.stallAt(
-    ({ listId, change }) => listId === one.externalId && change !== undefined && (left -= 1) < 0,
-  );
+  world.hub.stallAt(({ listId, change }) => {
+    const isLate = ends ? change === 'add' : change !== undefined;
+    return listId === one.externalId && isLate && (left -= 1) < 0;
+  });
   for (let audience = 0; audience < AUDIENCES; audience += 1) {
     const id = await world.audienceId(audience);
     if (meeting.some(({ audienceId }) => audienceId === id)) {

@@ -156,8 +156,9 @@ const NEEDED = { do: 'connect', pick: 0, active: true, tells: false, needed: tru
 
 /**
  * What comes before a check, the last of it first: a list of a partner that forgets, with somebody in nearly every slice,
- * one that is shared, and one that nobody else has. One partner is told attributes that most of its members came without:
- * it is sent everybody again, which would mend what was lost at the others. Each fails amidst the first of it.
+ * one that two audiences share, and one that nobody else has. An audience that no file has made yet cannot be connected,
+ * so files of both come first. One partner is told attributes that most of its members came without: it is sent
+ * everybody again, which would mend what was lost at the others. Each fails amidst the first of it.
  */
 const BEFORE_CHECK: readonly Step[] = [
   { do: 'work', hints: 40 },
@@ -169,14 +170,21 @@ const BEFORE_CHECK: readonly Step[] = [
   { ...NEEDED, audience: 1, plugin: 'sim-jobs', shared: true },
   { ...NEEDED, audience: 2, plugin: 'sim-jobs', shared: false },
   { do: 'import', audience: 0, change: 'many', seed: 1 },
+  { do: 'work', hints: 40 },
+  { do: 'import', audience: 1, change: 'churn', seed: 1 },
+  { do: 'import', audience: 0, change: 'churn', seed: 1 },
 ];
 
-/** What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. */
+/**
+ * What comes after a check, when nothing is wrong yet: a day and more, and connections that share a list. Whoever was
+ * answered late comes to their end before they meet again, or nobody could be first the second time.
+ */
 const AFTER_CHECK: readonly Step[] = [
   { do: 'tell', pick: 'sim-list', tells: false },
   { do: 'days', turns: 7, fails: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 1, ends: false },
   { do: 'import', audience: 0, change: 'fewer', seed: 1 },
+  { do: 'wake', pick: 0 },
   { do: 'meet', pick: 0, after: 0, seed: 2, ends: true },
 ];
 
