@@ -50,10 +50,20 @@ describe('decoders', () => {
     ];
     for (let byte = 0; byte < 256; byte++) {
       const point = byte >= 0x80 && byte < 0xa0 ? table[byte - 0x80] : byte;
-      const read = () => decode('windows-1252', [Buffer.from([0x61, byte])], 10);
+      const read = () => decode('windows-1252', [Buffer.from([0xe9, byte])], 10);
       if (point === 0 && byte > 0) expect(read).toThrow(expect.objectContaining({ offset: 11 }));
-      else expect(read()).toBe(`a${String.fromCodePoint(point ?? 0)}`);
+      else expect(read()).toBe(`é${String.fromCodePoint(point ?? 0)}`);
     }
+  });
+
+  it('read Windows-1252 however it is cut, with later pieces larger than the first', () => {
+    const texts = fc.string({ unit: fc.constantFrom('a', '\0', 'é', '€'), maxLength: 60 });
+    fc.assert(
+      fc.property(texts, sizes, (text, cuts) => {
+        const bytes = Buffer.from(text.replaceAll('€', '\x80'), 'latin1');
+        expect(decode('windows-1252', pieces(bytes, cuts))).toBe(text);
+      }),
+    );
   });
 
   it.each<[Encoding, string, number]>([
