@@ -8,6 +8,8 @@ const linesOf = (text: string) => (delimiter: string) =>
 describe('the delimiter of a file with header', () => {
   it.each([
     ['makes columns that are known, though another makes more', 'email;note|a|b|c', ';'],
+    ['makes columns that are known, though a more usual one makes more', 'email|a,b,c', '|'],
+    ['makes the most columns where several make known ones', 'email,note|a|b|phone', '|'],
     ['makes the most columns where none is known', 'a,b;c;d', ';'],
     ['is the more usual one of two that make as many', 'a|b;c', ';'],
     ['is the comma where nothing is divided', 'email', ','],
