@@ -135,15 +135,16 @@ describe('lines', () => {
 });
 
 describe('records written for the engine', () => {
-  const write = (text: string, pieceBytes?: number): Buffer => {
+  const piecesOf = (text: string, pieceBytes?: number): Buffer[] => {
     const written: Buffer[] = [];
     const writer = new TabSeparatedWriter((piece) => written.push(Buffer.from(piece)), pieceBytes);
     const scanner = new RecordScanner(0x2c, (record) => writer.append(record));
     scanner.push(Buffer.from(text));
     scanner.end();
     writer.flush();
-    return Buffer.concat(written);
+    return written;
   };
+  const write = (text: string): Buffer => Buffer.concat(piecesOf(text));
 
   it('have tabs, line ends and backslashes escaped, and a BOM at the start', () => {
     expect(write('"a\tb","c\r\nd",\\N\n').toString()).toBe('a\\tb\tc\\r\\nd\t\\\\N\n');
@@ -151,8 +152,33 @@ describe('records written for the engine', () => {
     expect(write('\ufeffa\n\ufeffa\n')).toEqual(Buffer.from([...Buffer.from('\\xEF'), ...rest]));
   });
 
-  it('are the same whatever the size of the pieces', () => {
-    const text = 'a,b\n"\t\t\t\t\t\t\t\t",\\\nccccccccccccccccccccc,d\n';
-    expect(write(text, 16)).toEqual(write(text));
+  it('are whole whatever the size of the pieces, of which none is empty and only a long record exceeds it', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', 'é', '\t', '\\', '\ufeff'), maxLength: 6 });
+    const records = fc.array(fc.array(field, { minLength: 1, maxLength: 12 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(records, fc.integer({ min: 1, max: 60 }), (rows, pieceBytes) => {
+        const written = piecesOf(rows.map((row) => `"${row.join('","')}"\n`).join(''), pieceBytes);
+        const lines = rows
+          .map(
+            (row) =>
+              `${row.join('\0').replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\0', '\t')}\n`,
+          )
+          .join('');
+        const bytes = Buffer.from(lines);
+        const expected = lines.startsWith('\ufeff')
+          ? Buffer.concat([Buffer.from('\\xEF'), bytes.subarray(1)])
+          : bytes;
+        expect(Buffer.concat(written)).toEqual(expected);
+        for (const piece of written) {
+          expect(piece.length).toBeGreaterThan(0);
+          if (piece.length > pieceBytes) expect(piece.indexOf('\n')).toBe(piece.length - 1);
+        }
+      }),
+    );
+  });
+
+  it('are handed on together where they fit into one piece', () => {
+    expect(piecesOf('a,b\nc,d\ne,f\n').map(String)).toEqual(['a\tb\nc\td\ne\tf\n']);
+    expect(piecesOf('a,b\nc,d\ne,f\n', 16).map(String)).toEqual(['a\tb\nc\td\n', 'e\tf\n']);
   });
 });
