@@ -111,6 +111,30 @@ describe('a data partner', () => {
     },
   );
 
+  it('stays with columns that were locked with theirs, and with those that are new beside older ones', () => {
+    for (const header of ['LALVOTERID', 'voter_id', 'NPI']) {
+      const next = mapped([header, 'Email']);
+      expect(keepingNamespaces(mapped([header]), next)).toEqual(next);
+    }
+    const { columns, identities } = keepingNamespaces(old(mapped(['voter_id'])), mapped(['voter_id', 'NPI']));
+    expect(columns.map(({ partner }) => partner)).toEqual([undefined, '']);
+    expect(identities.map(({ type, partner }) => [type, partner])).toEqual([
+      ['voter_id', undefined],
+      ['npi', ''],
+    ]);
+  });
+
+  it('of an audience from before is nobody where the sender says so of a column of any name', () => {
+    const meant = (partner?: string | null) => {
+      const meaning = { column: 'ref', field: 'voter_id', ...(partner === undefined ? {} : { partner }) };
+      const found = mapColumns(['ref'], [meaning]);
+      if ('problems' in found) throw new Error(JSON.stringify(found.problems));
+      return found.mapping;
+    };
+    expect(keepingNamespaces(meant(), meant(null))).toEqual(meant());
+    expect(keepingNamespaces(meant(), meant('acme'))).toEqual(meant('acme'));
+  });
+
   it('that is set for an input of an audience from before is a changed mapping', () => {
     const locked = old(mapped(['voter_id']));
     const next = keepingNamespaces(locked, mapped(['voter_id'], { voter_id: 'acme' }));
