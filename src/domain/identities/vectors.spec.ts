@@ -64,6 +64,57 @@ describe('single values', () => {
   });
 });
 
+describe('values at the bounds of their rules', () => {
+  const of = (length: number, letter = 'x') => letter.repeat(length);
+
+  it.each<[Part, string, string, string]>([
+    ['customer_id', 'has at most 255 bytes', of(255), of(256)],
+    ['customer_id', 'is measured in bytes', of(127, 'é'), of(128, 'é')],
+    ['voter_id', 'of L2 has a digit', 'LALNY1', 'LALNY'],
+    ['voter_id', 'of L2 has at most twenty digits', `LALNY${of(20, '1')}`, `LALNY${of(21, '1')}`],
+    ['voter_id', 'has at least three characters', 'A-1', 'A1'],
+    ['voter_id', 'has at most 64 characters', of(64, 'A'), of(65, 'A')],
+    ['email', 'has a local part of at most 64 bytes', `${of(64)}@example.com`, `${of(65)}@example.com`],
+    ['email', 'is measured in bytes', `${of(32, 'é')}@example.com`, `${of(33, 'é')}@example.com`],
+    ['email', 'has at most 254 bytes', `a@${of(248)}.com`, `a@${of(249)}.com`],
+    ['email', 'has a last label of at least two letters', 'a@example.co', 'a@example.c'],
+    ['email', 'may have a last label in ASCII spelling', 'a@example.xn--p1ai', 'a@example.xn--'],
+    ['email', 'may have several labels', 'a@mail.eu.example.com', 'a@mail..example.com'],
+    ['email_md5', 'has 32 digits', of(32, 'a'), of(33, 'a')],
+    ['email_sha1', 'has 40 digits', of(40, 'a'), of(39, 'a')],
+    ['phone_sha256', 'has 64 digits', of(64, 'a'), of(65, 'a')],
+    ['phone_sha512', 'has 128 digits', of(128, 'f'), of(128, 'g')],
+    ['first_name', 'has at most 255 bytes', of(255), of(256)],
+    ['last_name', 'is measured in bytes', of(127, 'é'), of(128, 'é')],
+    ['street', 'has at most 255 bytes', of(255), of(256)],
+    ['full_address', 'is measured in bytes', of(127, 'é'), of(128, 'é')],
+    ['zip', 'is at least the lowest in use', '00501', '00500'],
+    ['phone', 'without country code has at least seven digits', '5550123', '555012'],
+    [
+      'phone',
+      'without country code has at most fifteen digits',
+      `2125550123${of(5, '4')}`,
+      `2125550123${of(6, '4')}`,
+    ],
+    ['phone', 'with country code has at least seven digits', '+4455501', '+445550'],
+    [
+      'phone',
+      'with country code has at most fifteen digits',
+      `+442079460958${of(3, '4')}`,
+      `+442079460958${of(4, '4')}`,
+    ],
+    ['phone', 'of North America has ten digits', '+12125550123', '+121255501234'],
+  ])('%s %s', (part, _, usable, beyond) => {
+    expect(ruleOf(part).apply(usable)).toEqual({ value: usable });
+    expect(ruleOf(part).apply(beyond)).toMatchObject({ value: '', reason: expect.any(String) });
+  });
+
+  it.each(Array.from('123456789'))('a phone is no filler of %s alone', (digit) => {
+    expect(ruleOf('phone').apply(digit.repeat(10)).reason).toBe('PHONE_INVALID');
+    expect(ruleOf('phone').apply(`${digit.repeat(9)}0`).reason).toBeUndefined();
+  });
+});
+
 describe('phones', () => {
   it.each([
     // without a default region no country code is invented
@@ -79,11 +130,16 @@ describe('phones', () => {
     ['555-CALL-NOW', 'PHONE_INVALID', undefined],
     ['0000000000', 'PHONE_INVALID', undefined],
     ['+1 234 567', 'PHONE_INVALID', undefined],
+    ['+12125550123.0', '+12125550123', undefined],
+    ['212-555-0123 extension 123456', '2125550123', undefined],
+    ['212-555-0123;x.1', '2125550123', undefined],
+    ['212-555-0123 x1234567', 'PHONE_INVALID', undefined],
     // with one
     ['3456789012', '+13456789012', 'US'],
     ['1-345-678-9012', '+13456789012', 'US'],
     ['678-9012', 'PHONE_INVALID', 'US'],
     ['0345678901', 'PHONE_INVALID', 'US'],
+    ['1234567890', 'PHONE_INVALID', 'US'],
     ['+442079460958', '+442079460958', 'US'],
     ['020 7946 0958', '+442079460958', 'GB'],
     ['2079460958', '+442079460958', 'GB'],
@@ -95,6 +151,7 @@ describe('phones', () => {
     ['098765 43210', '+919876543210', 'IN'],
     ['0412 345 678', '+61412345678', 'AU'],
     ['06 698 12345', '+390669812345', 'IT'],
+    ['39 0669 8123', 'PHONE_AMBIGUOUS', 'IT'],
     ['8 (912) 345-67-89', '+79123456789', 'RU'],
     ['06 20 123 4567', '+36201234567', 'HU'],
     ['628123456789', 'PHONE_AMBIGUOUS', 'ID'],
