@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { SqlBench } from '../../../test/support/evaluate-sql.js';
 import { keepingNamespaces, diffMappings, mapColumns, type ColumnMapping } from './column-mapping.js';
-import { bareIdSql, namespaceSql, partnerAndId, partnerNamed } from './data-partners.js';
+import { anyPartnered, bareIdSql, namespaceSql, partnerAndId, partnerNamed } from './data-partners.js';
 import { codeOf } from './identity-codes.js';
 import { anyPartText } from './part-texts.suite.js';
 import { ruleOf } from './rules.js';
@@ -68,6 +68,20 @@ describe('the value of an id', () => {
   });
 });
 
+describe('an id taken apart', () => {
+  it('has a partner only where it is one of a partner', () => {
+    expect(partnerAndId('voter_id', ':LALNY1')).toStrictEqual({ id: 'LALNY1' });
+    expect(partnerAndId('voter_id', 'VB-1')).toStrictEqual({ id: 'VB-1' });
+    expect(partnerAndId('voter_id', 'acme:LALNY1')).toStrictEqual({ id: 'LALNY1', partner: 'acme' });
+  });
+
+  it('may be among ids of several types, of which one is enough', () => {
+    const codes = (['customer_id', 'npi', 'email'] as const).map((type) => codeOf(type));
+    expect(anyPartnered(codes)).toBe(true);
+    expect(anyPartnered([codeOf('customer_id'), codeOf('email')])).toBe(false);
+  });
+});
+
 describe('a data partner', () => {
   it('has one name, whatever it is called', () => {
     expect(['lalvoterid', 'L2', ' l2 '].map((name) => partnerNamed('voter_id', name))).toEqual([
@@ -77,6 +91,7 @@ describe('a data partner', () => {
     ]);
     expect(partnerNamed('voter_id', 'voterbase_id')).toBe('targetsmart');
     expect(partnerNamed('npi', 'healthcare_id')).toBe('');
+    expect(partnerNamed('npi', 'NPPES')).toBe('');
     expect(partnerNamed('npi', "x:'; y")).toBe('x----y');
   });
 
