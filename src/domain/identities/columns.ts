@@ -239,12 +239,15 @@ function recognised(part: Part, rank: number, synonym: string): RecognisedHeader
 
 const KNOWN_ATTRIBUTES: ReadonlySet<string> = new Set(ATTRIBUTE_HEADERS.map((header) => foldHeader(header)));
 
-/** The form in which headers are compared: lower case, without white space, `_` and `-`. */
+/**
+ * The form in which headers are compared: lower case, without white space, `_` and `-`. Composed last: some capital
+ * letters have no composed form (the capital of ΐ), but their small ones do.
+ */
 export function foldHeader(header: string): string {
   return header
-    .normalize('NFC')
     .toLowerCase()
-    .replaceAll(/[\s\u200b\ufeff_-]+/g, '');
+    .replaceAll(/[\s\u200b_-]+/g, '')
+    .normalize('NFC');
 }
 
 /** The field a header names; undefined where it names none. */
