@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { CELL_ERRORS } from './cell-errors.js';
 import { PHONE_REGIONS } from './phone-regions.js';
-import { ruleOf, type Part } from './rules.js';
+import { PARTS, ruleOf, type Part } from './rules.js';
 
 function expectRule(part: Part, raw: string, expected: string, defaultRegion?: string) {
   const { value, reason } = ruleOf(part, { defaultRegion }).apply(raw);
@@ -112,6 +113,19 @@ describe('values at the bounds of their rules', () => {
   it.each(Array.from('123456789'))('a phone is no filler of %s alone', (digit) => {
     expect(ruleOf('phone').apply(digit.repeat(10)).reason).toBe('PHONE_INVALID');
     expect(ruleOf('phone').apply(`${digit.repeat(9)}0`).reason).toBeUndefined();
+  });
+});
+
+describe('a cell without a value', () => {
+  it.each(PARTS)('is nothing, and no mistake, where it is blank (%s)', (part) => {
+    for (const blank of ['', ' ', '\t \r\n']) expect(ruleOf(part).apply(blank)).toStrictEqual({ value: '' });
+  });
+
+  it.each(PARTS)('is refused where a spreadsheet has put an error in its place (%s)', (part) => {
+    expect(CELL_ERRORS).toEqual(expect.arrayContaining(['#N/A', '#REF!', '#VALUE!', '#DIV/0!', '#NAME?']));
+    for (const error of [...CELL_ERRORS, ' #N/A ']) {
+      expect(ruleOf(part).apply(error)).toStrictEqual({ value: '', reason: 'CELL_ERROR' });
+    }
   });
 });
 
