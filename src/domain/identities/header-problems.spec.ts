@@ -39,7 +39,16 @@ describe('the problems of a header', () => {
     expect(codesOf(['note', cell])).toEqual(['NO_HEADER']);
   });
 
-  it.each(['12345x', 'f'.repeat(31), 'xLALNY1', 'LALNY1x', '1234'])('know no data in "%s"', (cell) => {
+  it.each([
+    '12345x',
+    'no 2125550123',
+    'f'.repeat(31),
+    `x${'f'.repeat(32)}`,
+    `${'f'.repeat(32)}x`,
+    'xLALNY1',
+    'LALNY1x',
+    '1234',
+  ])('know no data in "%s"', (cell) => {
     expect(codesOf(['note', cell])).toEqual(['NO_USABLE_COMBINATION']);
   });
 
