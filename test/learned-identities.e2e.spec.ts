@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eq } from 'drizzle-orm';
 import * as fc from 'fast-check';
+import { ATTRIBUTE_CODE } from '../src/domain/identities/index.js';
+import { appendIdentityChanges } from '../src/features/ledger/index.js';
+import { connections, workspaces } from '../src/platform/database/index.js';
 import type { DeliveryRig } from './support/delivery-rig.js';
 import { BARE, DeliveryScene, range } from './support/delivery-scene.js';
 import type { Sink } from './support/sink.js';
@@ -25,6 +29,14 @@ describe('identities learned later', () => {
   const second = (mpid: number) => `p${mpid}-second@example.com`;
   const taught = (...mpids: number[]) => new Map(mpids.map((mpid) => [mpid, second(mpid)]));
 
+  /** Profiles learn values of an attribute, of which only this is told. */
+  async function teachAttribute(key: string, mpids: readonly number[]): Promise<void> {
+    const select = `SELECT arrayJoin([${mpids.map((mpid) => `toInt64(${mpid})`).join(', ')}]) AS mpid,
+      ${ATTRIBUTE_CODE} AS type, toUInt128(0) AS hash, '${key}' AS value, 1 AS sign`;
+    const identitySequence = await appendIdentityChanges(rig.engine, rig.workspace, select);
+    await rig.db.update(workspaces).set({ identitySequence }).where(eq(workspaces.id, rig.workspaceId));
+  }
+
   it('go out for members who stay, although no version says so, and once', async () => {
     const audienceId = await rig.audience();
     await rig.publish(audienceId, range(8001, 8350), [8350]);
@@ -49,6 +61,23 @@ describe('identities learned later', () => {
     expect(sink.emails.get('8350')).toEqual([second(8350)]);
     await rig.sweepAfter(0);
     expect(sink.batches.length).toBe(5);
+  });
+
+  it('are those by which it was planned, whatever is chosen for the connection until they are out', async () => {
+    const { audienceId, connectionId } = await scene.connected();
+    await rig.wake(audienceId);
+    await rig.teach(taught(7));
+    await teachAttribute('party', [8, 9]);
+    sink.failure = (_, event) => (event === 'audience.members' ? { status: 500 } : undefined);
+    await rig.hub.learning.wake(rig.workspaceId);
+    await rig.work();
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'queued', planned: 1, accepted: 0 });
+    const chosen = { attributes: ['Party'] };
+    await rig.db.update(connections).set(chosen).where(eq(connections.id, connectionId));
+    sink.failure = () => undefined;
+    await rig.sweepAfter(MINUTE_MS);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', planned: 1, accepted: 1 });
+    expect(sink.batches.at(-1)?.mpids).toEqual(['7']);
   });
 
   it('go out with the next version, behind who came and left', async () => {

@@ -7,7 +7,7 @@ import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
 import { afterSql, type AudienceKey, type IdentityRange, type KeptMembers } from '../ledger/index.js';
-import type { Ledger, RowsPage, Selection } from '../ledger/index.js';
+import type { LearnedOf, Ledger, RowsPage, Selection } from '../ledger/index.js';
 import type { PublishedChanges } from './published-changes.js';
 
 /**
@@ -54,10 +54,14 @@ export interface Reading {
   limits: OutputLimits;
   /** Attributes that go with the identities of members who are added, or sent again. */
   attributes: readonly SharedAttribute[];
+  /** What members who stay are to have learned. Absent: none of them is sent. */
+  learnedOf?: LearnedOf;
 }
 
 /** What goes out by changes, in this order. */
 const CHANGES: readonly Operation[] = ['add', 'remove', 'add_identities', 'add_again'];
+
+const NOTHING: LearnedOf = { codes: [], attributes: [] };
 
 /** Those of them that are about members who stay. */
 const OF_STAYERS = ['add_identities', 'add_again'] as const;
@@ -107,6 +111,12 @@ export class ChunkReader {
     }
   }
 
+  /** What a cursor holds from the plan to the end. */
+  private kept(): Pick<DeliveryCursor, 'learnedOf'> {
+    const { learnedOf } = this.reading;
+    return learnedOf === undefined ? {} : { learnedOf };
+  }
+
   /** A connection's first delivery sends everybody as they are; so does a backfill. */
   private sends(operation: Operation): boolean {
     const { fromVersion, identities, again } = this.reading;
@@ -127,13 +137,13 @@ export class ChunkReader {
       const [own, spent] = [part, read];
       read = [];
       if (operation === 'replace' && chunk.members.size > 0) part += 1;
-      const parts = operation === 'replace' ? { parts: part } : {};
+      const rest = operation === 'replace' ? { parts: part } : this.kept();
       return {
         operation,
         chunk,
         part: own,
         spent,
-        cursorAfter: { operation, afterMpid: chunk.lastMpid, ...parts },
+        cursorAfter: { operation, afterMpid: chunk.lastMpid, ...rest },
       };
     };
     const chunker = new MemberChunker(this.reading.limits);
@@ -167,13 +177,10 @@ export class ChunkReader {
   }
 
   private selection(operation: Operation): Selection {
-    const { fromVersion: from, toVersion: to, identities, forms, removal } = this.reading;
+    const { fromVersion: from, toVersion: to, identities, removal, learnedOf = NOTHING } = this.reading;
     if (removal) return { what: 'reached', ...removal };
     if (operation === 'replace') return { what: 'members', version: to };
-    if (operation === 'add_identities') {
-      const attributes = this.reading.attributes.map(({ key }) => key);
-      return { what: 'learned', from, to, identities, forms, attributes };
-    }
+    if (operation === 'add_identities') return { what: 'learned', from, to, identities, of: learnedOf };
     if (operation === 'add_again') {
       return { what: 'again', since: this.reading.again?.heartbeat?.since ?? from, from, to };
     }

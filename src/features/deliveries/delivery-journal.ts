@@ -20,7 +20,7 @@ import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultLog } from '../faults/index.js';
 import type { Attempt } from './course-options.js';
 import { detailOf, factsOf, requireBalance, subjectOf } from './delivery-facts.js';
-import { partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
+import { FRESH_WHOLE, partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
 import { rowOf, saveSql, statusIn, sumOf } from './save-batches.js';
 import { noteSentAgain } from './sends-again.js';
@@ -56,8 +56,7 @@ export class DeliveryJournal {
 
   /** Forgets what was sent of a whole state. What it plans stays. */
   async beginAnew(id: string): Promise<Pick<Delivery, 'cursor' | 'accepted' | 'rejected' | 'skipped'>> {
-    const cursor: DeliveryCursor = { operation: 'replace', afterMpid: null, parts: 0 };
-    const start = { cursor, accepted: 0, rejected: 0, skipped: 0 };
+    const start = { cursor: FRESH_WHOLE, accepted: 0, rejected: 0, skipped: 0 };
     await this.held(id, async (tx) => {
       await tx.delete(deliveryBatches).where(eq(deliveryBatches.deliveryId, id));
       await tx.update(deliveries).set(start).where(eq(deliveries.id, id));

@@ -40,6 +40,9 @@ export interface DeliveryOrder {
 /** Where a delivery begins, before it is known whether the output takes whole states. */
 export const FRESH_CURSOR: DeliveryCursor = { operation: 'add', afterMpid: null };
 
+/** The same of a whole state. */
+export const FRESH_WHOLE: DeliveryCursor = { operation: 'replace', afterMpid: null, parts: 0 };
+
 /** Whether a delivery is there, and need not wait any longer. */
 export async function isDue(db: Database, deliveryId: string, now: Date): Promise<boolean> {
   const [row] = await db

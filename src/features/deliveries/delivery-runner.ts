@@ -9,7 +9,7 @@ import type { Logger } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { FaultLog } from '../faults/index.js';
-import type { Ledger } from '../ledger/index.js';
+import { codesOf, type LearnedOf, type Ledger } from '../ledger/index.js';
 import { catchUp, touch } from './catch-up.js';
 import { ChunkReader } from './chunk-reader.js';
 import { courseOptions, type Attempt } from './course-options.js';
@@ -18,7 +18,7 @@ import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
-import { FRESH_CURSOR, isDue, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { FRESH_CURSOR, FRESH_WHOLE, isDue, readOrder, type DeliveryOrder } from './delivery-rows.js';
 import { leavingOf, withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
@@ -165,6 +165,12 @@ export class DeliveryRunner {
       if (sharers === undefined) return 'shared';
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const identities = { after: fromIdentities, upTo: toIdentities };
+      const forms = identitiesOf(line.connector, line.context(last.signal).settings);
+      const attributes = sharedAttributes(order.connection.attributes);
+      const learnedOf = learnedByPlan(order) ?? {
+        codes: codesOf(forms),
+        attributes: attributes.map(({ key }) => key),
+      };
       const reader = new ChunkReader(ledger, {
         key: { audienceId: order.audience.id, workspace: order.workspace },
         target: targetOfVariant(order.variant),
@@ -173,12 +179,14 @@ export class DeliveryRunner {
         published: publishedChanges(order),
         identities,
         again: sendsAgain,
-        forms: identitiesOf(line.connector, line.context(last.signal).settings),
+        forms,
         limits: line.limits,
-        attributes: sharedAttributes(order.connection.attributes),
+        attributes,
+        learnedOf,
       });
       if (partner.replace?.inOneGo) await this.beginAnew(order);
-      const { cursor, planned } = this.begin(order, reader, isWhole);
+      const fresh = isWhole ? FRESH_WHOLE : { ...FRESH_CURSOR, learnedOf };
+      const { cursor, planned } = this.begin(order, reader, fresh);
       try {
         const leavers = { what: 'remove', from: fromVersion, to: toVersion } as const;
         const kept = sharers.map(({ members }) => members);
@@ -236,13 +244,10 @@ export class DeliveryRunner {
   private begin(
     { delivery }: DeliveryOrder,
     reader: ChunkReader,
-    replacing: boolean,
+    cursor: DeliveryCursor,
   ): { cursor: DeliveryCursor; planned: Promise<void> } {
     if (delivery.planned !== null) return { cursor: delivery.cursor, planned: Promise.resolve() };
-    const operations: Operation[] = replacing ? ['replace'] : ['add', 'remove'];
-    const cursor: DeliveryCursor = replacing
-      ? { operation: 'replace', afterMpid: null, parts: 0 }
-      : FRESH_CURSOR;
+    const operations: Operation[] = cursor.operation === 'replace' ? ['replace'] : ['add', 'remove'];
     const planned = reader
       .count(operations)
       .then((members) => this.parts.journal.plan(delivery.id, members, cursor));
@@ -267,6 +272,11 @@ export class DeliveryRunner {
       this.parts.log.warn(where, 'delivery stopped by a fault');
     } else this.parts.log.info(where, 'delivery will be tried again');
   }
+}
+
+/** What members who stay are to have learned, where it was planned already; undefined: as the connection is now. */
+function learnedByPlan({ delivery: { planned, cursor } }: DeliveryOrder): LearnedOf | undefined {
+  return planned === null ? undefined : cursor.learnedOf;
 }
 
 /** Planned from what the connection had before another delivery went by. */

@@ -1,7 +1,6 @@
-import type { IdentityForm } from '../../kit/index.js';
-import { learnedSql, type IdentityRange } from './identity-changes.js';
+import { learnedSql, type IdentityRange, type LearnedOf } from './identity-changes.js';
 import { keptSql, unkeptSql, type KeptMembers } from './reached.js';
-import { betweenSql, changesSql, codesOf, membersSql, type MpidCondition } from './sql.js';
+import { betweenSql, changesSql, membersSql, type MpidCondition } from './sql.js';
 
 /** An audience in the warehouse's terms. */
 export interface AudienceKey {
@@ -12,7 +11,7 @@ export interface AudienceKey {
 
 /**
  * What to read of an audience: all members at a version, those who came or went between two, those who were members at
- * both and learned identities of the forms or have other values of these attributes, those who were members at both and
+ * both and learned identities of some types or have other values of some attributes, those who were members at both and
  * at a third one before them, those who were members at any of some versions and are not kept, or those who went and are
  * kept.
  */
@@ -26,8 +25,7 @@ export type Selection =
       from: number;
       to: number;
       identities: IdentityRange;
-      forms: readonly IdentityForm[];
-      attributes: readonly string[];
+      of: LearnedOf;
     }
   | { what: 'again'; since: number; from: number; to: number };
 
@@ -103,7 +101,7 @@ function spanOf(selection: Exclude<Selection, { what: 'learned' }>): [number, nu
 
 function learnersSql(
   { workspace }: AudienceKey,
-  { identities, forms, attributes }: Extract<Selection, { what: 'learned' }>,
+  { identities, of }: Extract<Selection, { what: 'learned' }>,
 ): string {
-  return learnedSql(workspace, identities, { codes: codesOf(forms), attributes });
+  return learnedSql(workspace, identities, of);
 }

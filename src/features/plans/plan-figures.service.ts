@@ -19,7 +19,7 @@ import {
 import { InjectDatabase, InjectWarehouse } from '../../platform/nest/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { leavingOf, PartnerLines, SharedLists, thereAfter } from '../deliveries/index.js';
-import { formsThatMeet, Ledger, type Selection } from '../ledger/index.js';
+import { codesOf, formsThatMeet, Ledger, type LearnedOf, type Selection } from '../ledger/index.js';
 import { estimatedSeconds, otherCalls, plannedOperation, type KeptFigures } from './estimate.js';
 import type { PlanSubject } from './plan-basis.js';
 
@@ -66,7 +66,7 @@ export class PlanFiguresService {
     const key = { audienceId: subject.audience.id, workspace: subject.workspace };
     const target = inTargetSql(targetOfVariant(subject.variant), 'mpid');
     const operations: PlannedOperation[] = [];
-    const selections = selectionsOf(range, replacing, { forms, attributes });
+    const selections = selectionsOf(range, replacing, { codes: codesOf(forms), attributes });
     for (const selection of selections) {
       const condition = selection.what === 'again' ? `${target}${inTurnSql(range.again)}` : target;
       const counts = await this.ledger.sendCounts(key, selection, forms, condition);
@@ -140,7 +140,7 @@ export class PlanFiguresService {
 function selectionsOf(
   { from, to, identities, again }: PlannedRange,
   replacing: boolean,
-  learned: { forms: readonly IdentityForm[]; attributes: readonly string[] },
+  of: LearnedOf,
 ): Selection[] {
   const mayHaveLearned = from > 0 && identities.upTo > identities.after;
   if (to <= from && !mayHaveLearned && again === null) return [];
@@ -150,7 +150,7 @@ function selectionsOf(
   return [
     { what: 'add', from, to },
     { what: 'remove', from, to },
-    ...(sendsLearned ? [{ what: 'learned', from, to, identities, ...learned } as const] : []),
+    ...(sendsLearned ? [{ what: 'learned', from, to, identities, of } as const] : []),
     ...(again ? [{ what: 'again', since: again.heartbeat?.since ?? from, from, to } as const] : []),
   ];
 }

@@ -144,6 +144,11 @@ export interface DeliveryCursor {
   afterMpid: string | null;
   /** Parts of a `replace` written so far. */
   parts?: number;
+  /**
+   * Types of identities, by code, and attributes by which it was planned who learned something. What the connection sends
+   * may be changed before it is through; whom it tells of it stays as planned.
+   */
+  learnedOf?: { codes: readonly number[]; attributes: readonly string[] };
 }
 
 /** One run that brings a connection from its delivered version to a newer one; the truth about that work. */
