@@ -50,6 +50,8 @@ export class MemberPages {
   readonly #forms: readonly IdentityForm[];
   readonly #condition: MpidCondition;
   readonly #ranges: LedgerRanges;
+  /** Rows that say the opposite of those by which the selection is found. Undefined: members are asked for, range by range. */
+  readonly #opposites: string | undefined;
   #absent: Promise<ReadonlySet<number>> | undefined;
   #hasOpposites: Promise<boolean> | undefined;
   #lookUp: Promise<LookUp> | undefined;
@@ -63,6 +65,7 @@ export class MemberPages {
     this.#forms = inOrderOfTypes(request.forms);
     this.#condition = request.condition ?? '1';
     this.#ranges = new LedgerRanges(warehouse, key, selection);
+    this.#opposites = this.#condition === '1' ? oppositeRowsSql(key, selection) : undefined;
   }
 
   /** The members among the next `limit` rows of the ledger. */
@@ -124,28 +127,28 @@ export class MemberPages {
   /** Members of the selection in a range. Mostly they are all who have such a row. */
   private async owners(found: LedgerRange): Promise<Buffer> {
     const { warehouse, key, selection } = this;
-    if (this.#condition === '1' && !(await this.mayHaveOpposites(found.inside)))
-      return withoutRepeats(found.candidates);
+    if (!(await this.mayHaveOpposites(found.inside))) return withoutRepeats(found.candidates);
     const members = selectSql(key, selection, `${found.inside} AND ${this.#condition}`);
     return warehouse.rows(`${members} ORDER BY mpid`, { settings: ROWS_SETTINGS });
   }
 
-  /** Whether a row in the range says the opposite of those by which the selection is found. */
+  /** Whether a row in the range may say the opposite of those by which the selection is found. */
   private async mayHaveOpposites(inside: MpidCondition): Promise<boolean> {
-    const opposite = oppositeRowsSql(this.key, this.selection);
-    if (opposite === undefined) return true;
-    return (await this.hasOpposites()) && this.hasRows(`${opposite} AND ${inside}`);
+    if (this.#opposites === undefined) return true;
+    return (await this.hasOpposites()) && this.hasRows(`${this.#opposites} AND ${inside}`);
   }
 
   /** The same of all rows. */
-  private hasOpposites(): Promise<boolean> {
-    const opposite = oppositeRowsSql(this.key, this.selection);
-    if (opposite === undefined || this.#condition !== '1') return Promise.resolve(true);
-    return (this.#hasOpposites ??= this.hasRows(opposite));
+  private async hasOpposites(): Promise<boolean> {
+    if (this.#opposites === undefined) return true;
+    return (this.#hasOpposites ??= this.hasRows(this.#opposites));
   }
 
+  /** The first one is enough: of a first version, all rows are the opposite of leaving. */
   private async hasRows(rows: string): Promise<boolean> {
-    const [row] = await this.warehouse.query<{ n: string }>(`SELECT count() AS n FROM ${rows}`);
+    const [row] = await this.warehouse.query<{ n: string }>(
+      `SELECT count() AS n FROM (SELECT 1 FROM ${rows} LIMIT 1)`,
+    );
     return Number(row?.n) > 0;
   }
 
