@@ -37,11 +37,6 @@ export function digestBytesOf(encoding: Exclude<IdentityEncoding, 'raw'>): numbe
   return HASHES[encoding].hexDigits / 2;
 }
 
-/** Hexadecimal digits of a digest. */
-export function hexDigitsOf(encoding: HexEncoding): number {
-  return HASHES[encoding].hexDigits;
-}
-
 /** True where `text` is such a hash already, in hexadecimal digits. */
 export function isHashed(encoding: IdentityEncoding, text: string): boolean {
   return (

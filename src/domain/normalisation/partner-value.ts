@@ -4,9 +4,9 @@ import { trimmed } from '../identities/text.js';
 import { letSql } from '../sql-text.js';
 import {
   AS_TEXT,
+  digestBytesOf,
   encode,
   encodeOnceSql,
-  hexDigitsOf,
   isHashed,
   passOn,
   type HexEncoding,
@@ -106,7 +106,7 @@ function hashedTextsOf({ type, profile }: ProfiledForm, valueSql: string): strin
  */
 function needsCareSql(encoding: HexEncoding, valueSql: string, parts: number): string {
   const separators = parts - 1;
-  const mayHoldHash = `length(${valueSql}) >= ${hexDigitsOf(encoding) + separators}`;
+  const mayHoldHash = `length(${valueSql}) >= ${2 * digestBytesOf(encoding) + separators}`;
   const hasOthers = `countSubstrings(${valueSql}, '${SEPARATOR}') != ${separators}`;
   const around = `concat('${SEPARATOR}', ${valueSql}, '${SEPARATOR}')`;
   return `${mayHoldHash} OR ${hasOthers} OR position(${around}, '${SEPARATOR}${SEPARATOR}') > 0`;
