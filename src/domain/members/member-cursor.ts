@@ -31,7 +31,7 @@ export class MemberCursor {
     this.view = viewOf(rows.owners);
     this.owner = start.owner;
     this.#next = start.owner;
-    this.identities = new RowCursor(rows.identities, start.identity, true);
+    this.identities = new RowCursor(rows.identities, start.identity, true, rows.placeOf);
     this.attributes = new RowCursor(rows.attributes, start.attribute, false);
   }
 

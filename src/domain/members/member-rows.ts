@@ -20,6 +20,8 @@ export interface MemberRows {
   packed: readonly boolean[];
   /** Names of the attributes. */
   names: readonly string[];
+  /** What place a byte of `identities` stands for. Undefined: for itself. */
+  placeOf?: Uint8Array | undefined;
 }
 
 /** Bytes of an mpid. */
@@ -34,6 +36,8 @@ const [MORE, SEVEN_BITS] = [0x80, 0x7f];
 export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
+
+const ITSELF = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
 const SIGN = 0x80000000 | 0;
 
@@ -64,6 +68,7 @@ export class RowCursor {
     private readonly bytes: Buffer,
     start: number,
     private readonly passesEmpty: boolean,
+    private readonly placeOf: Uint8Array = ITSELF,
   ) {
     this.view = viewOf(bytes);
     this.at = start;
@@ -86,7 +91,7 @@ export class RowCursor {
     }
     this.low = movedHalf(view.getInt32(to, true));
     this.high = view.getInt32(to + 4, true);
-    this.place = bytes[to + MPID_BYTES] ?? 0;
+    this.place = this.placeOf[bytes[to + MPID_BYTES] ?? 0] ?? 0;
     const first = bytes[to + LENGTH_AT] ?? 0;
     this.from = to + LENGTH_AT + 1;
     const length = first < MORE ? first : this.longLength(first);

@@ -4,7 +4,7 @@ import type { SharedAttribute } from '../../domain/identities/index.js';
 import type { IdentityForm } from '../../kit/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { LEAST_WINDOW_ROWS, LedgerRanges, type LedgerRange } from './ledger-range.js';
-import { attributeRowsSql, identityRowsSql, inOrderOfTypes } from './member-rows-sql.js';
+import { attributeRowsSql, identityRowsSql, inOrderOfTypes, placesOfCodes } from './member-rows-sql.js';
 import { oppositeRowsSql, rowsSql, selectSql, type AudienceKey, type Selection } from './selections.js';
 import { codesOf, ROWS_SETTINGS, type MpidCondition } from './sql.js';
 import { absentTypes } from './absent-types.js';
@@ -75,6 +75,7 @@ export class MemberPages {
       types: this.#forms.map(({ type }) => type),
       packed: this.#forms.map(isPackable),
       names: shared.map(({ name }) => name),
+      placeOf: placesOfCodes(this.#forms),
     };
     const finding = this.#ranges.next(page);
     this.askForAll();

@@ -85,15 +85,21 @@ export function formValueSql(forms: readonly IdentityForm[]): string {
  * The same, packed where the form allows it: see `packed-value.ts` of `domain/members`.
  *
  * @param absent codes of types that nobody has: they cost nothing then
+ * @param isAt condition that the value is to be in the form at a place; '1': its type tells
  */
-export function packedValueSql(forms: readonly IdentityForm[], absent: ReadonlySet<number>): string {
-  return valueSql(forms, (form) => (isPackable(form) ? PACKED : AS_TEXT), absent);
+export function packedValueSql(
+  forms: readonly IdentityForm[],
+  absent: ReadonlySet<number>,
+  isAt?: (place: number) => string,
+): string {
+  return valueSql(forms, (form) => (isPackable(form) ? PACKED : AS_TEXT), absent, isAt);
 }
 
 function valueSql(
   forms: readonly IdentityForm[],
   writingOf: (form: IdentityForm) => Writing,
   absent: ReadonlySet<number>,
+  isAt = (place: number) => `form = ${place}`,
 ): string {
   const branches = forms.flatMap((form, place) => {
     const writing = writingOf(form);
@@ -107,7 +113,7 @@ function valueSql(
     ];
     return written
       .filter(({ code, as }) => as !== 'value' && !absent.has(code))
-      .map(({ code, as }) => `form = ${place} AND type = ${code}, ${as}`);
+      .map(({ code, as }) => `${isAt(place)} AND type = ${code}, ${as}`);
   });
   return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
 }
