@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Batch, fault, JsonPiece, type RejectedMember } from '../../src/kit/index.js';
+import { type Batch, fault, type RejectedMember } from '../../src/kit/index.js';
 import { type ApiContext, call, MAX_ROWS, RawJson, read } from './api.js';
 import { type MetaIdentity, type Rows, rowsOf } from './rows.js';
 
@@ -16,9 +16,6 @@ const received = z.object({
   num_invalid_entries: z.coerce.number().int().nonnegative().default(0),
   invalid_entry_samples: z.unknown().optional(),
 });
-
-/** Closes the payload. */
-const PAYLOAD_END = new JsonPiece('}');
 
 /** Shorter texts in a sample are no hashes. */
 const LEAST_SAMPLE_LENGTH = 32;
@@ -80,7 +77,7 @@ async function send(
 ): Promise<Invalid> {
   const sessionText = session === undefined ? '' : `"session":${JSON.stringify(session)},`;
   const head = `{${sessionText}"payload":{"schema":${JSON.stringify(piece.schema)},"is_raw":true,"data":`;
-  piece.data.add(PAYLOAD_END);
+  piece.data.add('}');
   const sent = new RawJson(head, piece.data);
   const answer = read(await call(ctx, method, path, sent), received);
   const { num_invalid_entries: invalid, invalid_entry_samples: samples } = answer;

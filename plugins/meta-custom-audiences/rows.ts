@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Batch, type IdentityForm, JsonPiece, JsonText, type MemberView } from '../../src/kit/index.js';
+import {
+  type Batch,
+  type IdentityForm,
+  JsonText,
+  type RowColumn,
+  type RowsJson,
+} from '../../src/kit/index.js';
 import type { Identifier, MetaSettings } from './settings.js';
 
 export type MetaIdentity = 'email' | 'phone' | 'first_last_zip_state' | 'customer_id';
@@ -19,15 +25,9 @@ const PARTS = {
 const ORDER = ['email', 'phone', 'name', 'customer_id'] as const satisfies readonly Identifier[];
 
 /** Members as Meta takes them, few enough for a request, and whose row each is. */
-export interface Rows {
+export interface Rows extends RowsJson {
   /** Keys of the columns. */
   schema: readonly string[];
-  /** JSON array of the rows, each an array of strings. */
-  data: JsonText;
-  /** How many rows. */
-  size: number;
-  /** The member in the batch that each row is of. */
-  owners: readonly number[];
 }
 
 /** Identities that these settings send. */
@@ -40,27 +40,16 @@ export function rowOfNobody({ identifiers }: MetaSettings, seed: string): Rows {
   const schema = schemaOf(identifiers);
   const nobody = createHash('sha256').update(`nobody:${seed}`).digest('hex');
   const data = new JsonText();
-  data.add(new JsonPiece(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))])));
+  data.add(JSON.stringify([schema.map((_, index) => (index === 0 ? nobody : ''))]));
   return { schema, data, size: 1, owners: [] };
 }
 
-/** What one identifier is in the rows. */
-interface Column {
-  type: MetaIdentity;
-  /** Its cells where a member has none. */
-  empty: JsonPiece;
-  /** Whether it is a combination, with a cell for each part and one for the country. */
-  hasParts: boolean;
-}
-
-const [OPENING, NEXT_ROW, CLOSING] = [new JsonPiece('[['), new JsonPiece('],['), new JsonPiece(']]')];
-const [COMMA, COUNTRY] = [new JsonPiece(','), new JsonPiece(`,"${US}"`)];
 /** What stands in front of the rows in a body, at most; more would be in order, but slower. */
 const HEAD_BYTES = 1024;
 
 /**
  * A row for a member, and another one for every further value that it has of an identifier; in pieces of `most` rows.
- * All values are hashes in hexadecimal digits, which go from the batch into the body byte by byte.
+ * All values are hashes in hexadecimal digits.
  */
 export async function rowsOf(
   { identifiers }: MetaSettings,
@@ -69,50 +58,15 @@ export async function rowsOf(
 ): Promise<Rows[]> {
   const schema = schemaOf(identifiers);
   const columns = inOrder(identifiers).map(columnOf);
-  const pieces: Rows[] = [];
-  let owners: number[] = [];
-  let text = batch.text(HEAD_BYTES);
-  const close = () => {
-    text.add(CLOSING);
-    pieces.push({ schema, data: text, size: owners.length, owners });
-    owners = [];
-  };
-  await batch.visit((member, owner) => {
-    let height = 0;
-    for (const { type } of columns) height = Math.max(height, member.count(type));
-    for (let row = 0; row < height; row += 1) {
-      if (owners.length === most) close();
-      if (owners.length === 0 && pieces.length > 0) text = batch.text(HEAD_BYTES);
-      text.add(owners.length === 0 ? OPENING : NEXT_ROW);
-      addRow(text, columns, member, row);
-      owners.push(owner);
-    }
-  });
-  if (owners.length > 0) close();
-  return pieces;
+  const pieces = await batch.rowsJson(columns, { most, room: HEAD_BYTES });
+  return pieces.map((piece) => ({ schema, ...piece }));
 }
 
-function addRow(
-  text: JsonText,
-  columns: readonly Column[],
-  member: MemberView<MetaIdentity>,
-  row: number,
-): void {
-  let isFirst = true;
-  for (const { type, empty, hasParts } of columns) {
-    if (!isFirst) text.add(COMMA);
-    isFirst = false;
-    if (row >= member.count(type)) text.add(empty);
-    else if (hasParts) {
-      member.writeParts(text, type, row);
-      text.add(COUNTRY);
-    } else member.write(text, type, row);
-  }
-}
-
-function columnOf(identifier: Identifier): Column {
+/** A combination has a cell for each part, and one for the country. */
+function columnOf(identifier: Identifier): RowColumn<MetaIdentity> {
   const { type, keys } = PARTS[identifier];
-  return { type, empty: new JsonPiece(keys.map(() => '""').join(',')), hasParts: identifier === 'name' };
+  const empty = keys.map(() => '""').join(',');
+  return identifier === 'name' ? { type, hasParts: true, empty, behind: `,"${US}"` } : { type, empty };
 }
 
 function schemaOf(identifiers: readonly Identifier[]): string[] {

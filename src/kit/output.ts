@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { ConnectorBase, Context } from './connector.js';
 import type { ConnectorError } from './fault.js';
 import type { Counting } from './counting.js';
+import { rowsOfObjects, type RowColumn, type RowsJson, type RowsOptions } from './json-rows.js';
 import { JsonText } from './json-text.js';
-import { visitObjects, type MemberView } from './member-view.js';
 import type { NameRule } from './naming.js';
 import type { IdentityEncoding, IdentityType } from './identity-types.js';
 import type { NormalisationProfile } from './normalisation-profiles.js';
@@ -56,11 +56,12 @@ export interface Batch<I extends IdentityType = IdentityType> {
    */
   membersJson(front?: string, back?: string): Uint8Array;
   /**
-   * Shows `visitor` the members one after another, with their place in the batch, as bytes: for partners whose bodies
-   * are made of values as they are. No object and no string is made of anybody, which for batches of ten thousand is
-   * most of the work. Between some of them others have their turn, so that a large batch does not stop the process.
+   * The members as rows of `columns`, for partners that take tables: arrays of at most `most` rows, each ready to be sent. A
+   * member has a row, and another one for every further value of a column's type. No object and no string is made of
+   * anybody. Between some of them others have their turn, so that a large batch does not stop the process. Its memory is
+   * the hub's, like that of {@link text}.
    */
-  visit(visitor: (member: MemberView<I>, index: number) => void): Promise<void>;
+  rowsJson(columns: readonly RowColumn<I>[], options: RowsOptions): Promise<RowsJson[]>;
   /**
    * An empty text for a body. Its memory is the hub's, which writes the bodies of later batches there once the connector
    * has answered for this one without a failure: what is to be kept longer has to be copied.
@@ -85,7 +86,7 @@ export function batchFrom<I extends IdentityType>(batch: {
     ...batch,
     size: members.length,
     membersJson: (front = '', back = '') => new TextEncoder().encode(front + JSON.stringify(members) + back),
-    visit: async (visitor) => visitObjects(members, visitor),
+    rowsJson: async (columns, options) => rowsOfObjects(members, columns, options),
     text: (room) => new JsonText(undefined, room),
   };
 }

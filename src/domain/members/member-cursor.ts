@@ -8,6 +8,13 @@ export interface MemberPosition {
   attribute: number;
 }
 
+/** Members of a page who stand side by side: from `start` to the owner at `end`, in bytes of `owners`. */
+export interface MemberRun {
+  rows: MemberRows;
+  start: MemberPosition;
+  end: number;
+}
+
 const START: MemberPosition = { owner: 0, identity: 0, attribute: 0 };
 
 /**

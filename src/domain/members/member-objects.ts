@@ -1,6 +1,5 @@
 import type { OutputMember } from '../../kit/index.js';
-import { MemberCursor } from './member-cursor.js';
-import type { MemberRun } from './member-json.js';
+import { MemberCursor, type MemberRun } from './member-cursor.js';
 import { MemberValues } from './member-values.js';
 
 /** Those members of a run who have an identity. */

@@ -24,16 +24,22 @@ export class MemberValues {
       const isPacked = packed[place] === true;
       this.insert(bytes, place, isPacked ? from + 1 : from, to, isPacked ? (bytes[from] ?? 0) : 0);
     }
-    // Two places of one type may have the same value.
-    for (let one = this.count - 1; one > 0; one -= 1) {
-      const { places, froms, tos, digests } = this;
-      const sameType = rows.types[places[one] ?? 0] === rows.types[places[one - 1] ?? 0];
-      const isSame = () =>
-        this.compareTexts(bytes, one - 1, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0) === 0;
-      if (!sameType || !isSame()) continue;
-      for (const list of [places, froms, tos, digests]) list.splice(one, 1);
-      this.count -= 1;
+    // Two places of one type may have the same value: the first one keeps it.
+    for (let one = this.count - 1; one > 0; one -= 1) if (this.isRepeat(cursor, one)) this.drop(one);
+  }
+
+  private isRepeat({ rows }: MemberCursor, one: number): boolean {
+    const { places, froms, tos, digests } = this;
+    const [type, from, to] = [rows.types[places[one] ?? 0], froms[one] ?? 0, tos[one] ?? 0];
+    for (let other = one - 1; other >= 0 && rows.types[places[other] ?? 0] === type; other -= 1) {
+      if (this.compareTexts(rows.identities, other, from, to, digests[one] ?? 0) === 0) return true;
     }
+    return false;
+  }
+
+  private drop(one: number): void {
+    for (const list of [this.places, this.froms, this.tos, this.digests]) list.splice(one, 1);
+    this.count -= 1;
   }
 
   /** The text that one of them stands for, in UTF-8; `identities` are those of the page. */

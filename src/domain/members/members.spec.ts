@@ -1,13 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyMembers, sentOf } from '../../../test/support/any-members.js';
 import { int64, memberRowsOf, row } from '../../../test/support/member-rows.js';
-import { JsonText, type MemberView, type OutputMember } from '../../kit/index.js';
+import {
+  JsonText,
+  rowsOfObjects,
+  type OutputMember,
+  type RowColumn,
+  type RowsJson,
+} from '../../kit/index.js';
 import {
   addMembers,
   bytesOf,
   MemberCursor,
   memberObjects,
-  visitMembers,
+  rowsOfRuns,
   MemberValues,
   type MemberRows,
   type MemberRun,
@@ -20,84 +27,23 @@ function jsonOf(runs: readonly MemberRun[], front = '', back = '', room = 0): Bu
   return text.take(front, back);
 }
 
-const anyValue = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 9 }),
-  fc.string({ minLength: 120, maxLength: 300 }),
-  fc.constantFrom(
-    '',
-    '"',
-    '\\',
-    '\n',
-    '\0',
-    '\u001f',
-    '\u007f',
-    '\u2028',
-    '\uFEFFa',
-    'é漢👩‍👩‍👧',
-    '"]}},{"mpid":"1',
-  ),
-);
-const anyMpid = fc.oneof(
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  fc.bigInt({ min: -20n, max: 20n }),
-  fc.constantFrom(
-    -(2n ** 63n),
-    2n ** 63n - 1n,
-    2n ** 32n,
-    -(2n ** 32n),
-    10n ** 9n,
-    10n ** 18n,
-    -(10n ** 9n),
-    0n,
-  ),
-);
-/** Values as the engine has them: ascending by their bytes, none twice. */
-const anyValues = fc
-  .uniqueArray(anyValue, { minLength: 1, maxLength: 3 })
-  .map((values) => values.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))));
-const anyIdentities = fc.record(
-  { email: anyValues, phone: anyValues, customer_id: anyValues },
-  { requiredKeys: [] },
-);
-const anyMembers = fc
-  .uniqueArray(fc.tuple(anyMpid, anyIdentities, fc.option(anyValue)), {
-    selector: ([mpid]) => mpid,
-    maxLength: 12,
-  })
-  .map((all) =>
-    all
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([mpid, identities, party]): OutputMember => {
-        const attributes = party === null ? {} : { attributes: { Party: party } };
-        return { mpid: String(mpid), ...attributes, identities };
-      }),
-  );
-
-const TYPES = ['customer_id', 'phone', 'email', 'npi'] as const;
-const valuesIn = (member: MemberView, type: (typeof TYPES)[number]) =>
-  Array.from({ length: member.count(type) }, (_, nth) =>
-    Buffer.from(member.value(type, nth)).toString('utf8'),
+const COLUMNS: readonly RowColumn[] = [
+  { type: 'email', empty: '""' },
+  { type: 'phone', hasParts: true, empty: '"",""', behind: ',"us"' },
+  { type: 'customer_id', empty: '"none"' },
+];
+/** Arrays of rows as objects, and whose they are. */
+const read = (all: Iterable<RowsJson | undefined>) =>
+  [...all].flatMap((rows) =>
+    rows === undefined
+      ? []
+      : [{ ...rows, data: JSON.parse(rows.data.take().toString('utf8')) as string[][] }],
   );
 const whole = (rows: MemberRows): MemberRun => ({
   rows,
   start: { owner: 0, identity: 0, attribute: 0 },
   end: rows.owners.length,
 });
-/** All that a visitor can see and write of the members' e-mail addresses. */
-const shown = (rows: MemberRows) => {
-  const seen: string[] = [];
-  for (const visit = visitMembers(whole(rows), 0, see); visit.next().done !== true;);
-  function see(member: MemberView): void {
-    for (let nth = 0; nth < member.count('email'); nth += 1) {
-      const [text, parts] = [new JsonText(), new JsonText()];
-      member.write(text, 'email', nth);
-      member.writeParts(parts, 'email', nth);
-      const value = Buffer.from(member.value('email', nth)).toString();
-      seen.push(value, text.take().toString(), parts.take().toString());
-    }
-  }
-  return seen;
-};
 /** Bytes of the first member. */
 const sizeOf = (rows: MemberRows) => {
   const cursor = new MemberCursor(rows);
@@ -105,18 +51,6 @@ const sizeOf = (rows: MemberRows) => {
   return bytesOf(cursor, new MemberValues());
 };
 const parsed = (json: Buffer) => JSON.parse(json.toString('utf8')) as OutputMember[];
-const hasIdentities = ({ identities }: OutputMember) => Object.keys(identities).length > 0;
-/** Those of whom something is sent: of an empty value nothing is. */
-const sentOf = (members: readonly OutputMember[]): OutputMember[] =>
-  members
-    .map((member) => {
-      const filled = Object.entries(member.identities).map(([type, values]) => [
-        type,
-        values.filter((value) => value !== ''),
-      ]);
-      return { ...member, identities: Object.fromEntries(filled.filter(([, values]) => values?.length)) };
-    })
-    .filter(hasIdentities);
 const inOrder = (members: readonly OutputMember[]) => members.map(({ mpid }) => mpid);
 
 describe('the rows of members', () => {
@@ -127,21 +61,23 @@ describe('the rows of members', () => {
         const expected = sentOf(members);
         expect(parsed(jsonOf([whole(rows)]))).toEqual(expected);
         expect(memberObjects(whole(rows))).toEqual(expected);
-        const visited: string[][] = [];
-        const before = 995;
-        const visit = visitMembers(whole(rows), before, (member, index) => {
-          expect(index).toBe(before + visited.length);
-          visited.push(TYPES.flatMap((type) => valuesIn(member, type)));
-        });
-        let some = visit.next();
-        // Others have their turn behind the thousandth.
-        if (expected.length >= 5) {
-          expect([some.done, visited.length]).toEqual([false, 5]);
-          some = visit.next();
-        }
-        expect(some).toEqual({ done: true, value: before + expected.length });
-        for (const [at, { identities }] of expected.entries())
-          expect(visited[at]).toEqual(TYPES.flatMap((type) => identities[type] ?? []));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('become rows of columns, in arrays of so many, as objects do', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.integer({ min: 1, max: 9 }), fc.nat(), (members, most, cut) => {
+        const expected = rowsOfObjects(sentOf(members), COLUMNS, { most });
+        const run = whole(memberRowsOf(members));
+        const cursor = new MemberCursor(run.rows);
+        for (let before = cut % (members.length || 1); before >= 0; before -= 1) cursor.next();
+        const runs = [
+          { ...run, end: cursor.owner },
+          { ...run, start: cursor.position },
+        ];
+        expect(read(rowsOfRuns(runs, COLUMNS, most, () => new JsonText()))).toEqual(read(expected));
       }),
       { numRuns: 300 },
     );
@@ -198,7 +134,13 @@ describe('the rows of members', () => {
   });
 
   it('of two places of one type are one list, in which a value stands once', () => {
-    const identities = [row('7', 0, 'a'), row('7', 1, 'a'), row('7', 1, 'b'), row('7', 2, 'b')];
+    const identities = [
+      row('7', 1, 'a'),
+      row('7', 0, 'c'),
+      row('7', 0, 'a'),
+      row('7', 1, 'b'),
+      row('7', 2, 'b'),
+    ];
     const rows: MemberRows = {
       owners: int64('7'),
       identities: Buffer.concat(identities),
@@ -207,7 +149,7 @@ describe('the rows of members', () => {
       packed: [false, false, false],
       names: [],
     };
-    const expected = [{ mpid: '7', identities: { email: ['a', 'b'], phone: ['b'] } }];
+    const expected = [{ mpid: '7', identities: { email: ['a', 'c', 'b'], phone: ['b'] } }];
     expect(memberObjects(whole(rows))).toEqual(expected);
     expect(jsonOf([whole(rows)]).toString()).toBe(JSON.stringify(expected));
   });
@@ -245,7 +187,17 @@ describe('the rows of members', () => {
         })) as [MemberRows, MemberRows];
         expect(memberObjects(whole(one))).toEqual(memberObjects(whole(other)));
         expect(jsonOf([whole(one)]).toString()).toBe(jsonOf([whole(other)]).toString());
-        expect(shown(one)).toEqual(shown(other));
+        const [shown, others] = [one, other].map((rows) =>
+          read(
+            rowsOfRuns(
+              [whole(rows)],
+              [{ type: 'email', hasParts: true, empty: '' }],
+              9,
+              () => new JsonText(),
+            ),
+          ),
+        );
+        expect(shown).toEqual(others);
         expect(sizeOf(one)).toBe(sizeOf(other));
       }),
       { numRuns: 300 },

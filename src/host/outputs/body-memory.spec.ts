@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { memberRowsOf } from '../../../test/support/member-rows.js';
-import { JsonPiece } from '../../kit/index.js';
 import { BodyMemory } from './body-memory.js';
 import { MemberChunker, settleWhenWritten } from './index.js';
 
@@ -114,7 +113,7 @@ describe('the bodies of a delivery', () => {
 
   it('never share memory that one of them outgrew', () => {
     const [first] = lists();
-    const piece = new JsonPiece('x'.repeat(2 ** 16));
+    const piece = 'x'.repeat(2 ** 16);
     const text = first?.text();
     // More than the largest memory that is kept.
     for (let bytes = 0; bytes <= 2 ** 24; bytes += piece.length) text?.add(piece);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { memberRowsOf } from '../../../test/support/member-rows.js';
-import type { OutputMember } from '../../kit/index.js';
+import type { OutputMember, RowColumn } from '../../kit/index.js';
 import { asBatch, MemberChunker, MemberList } from './index.js';
 
 const people = Array.from({ length: 7 }, (_, index): OutputMember => ({
@@ -25,33 +25,31 @@ const pageOfItsOwn = () => {
   return { rows: { ...rows, owners: Buffer.from(buffer) }, free };
 };
 const parsed = (json: Buffer) => JSON.parse(json.toString('utf8')) as unknown;
-const visited = async (list: MemberList) => {
-  const seen: [number, string, number][] = [];
-  await list.visit((member, index) =>
-    seen.push([index, Buffer.from(member.value('email', 0)).toString('utf8'), member.count('phone')]),
-  );
-  return seen;
+const COLUMNS: readonly RowColumn[] = [
+  { type: 'email', empty: '""' },
+  { type: 'phone', empty: '""' },
+];
+const rowsIn = async (list: Pick<MemberList, 'rowsJson'>, most = 1000) => {
+  const arrays = await list.rowsJson(COLUMNS, { most });
+  return arrays.map(({ data, size, owners }) => ({ data: parsed(data.take()), size, owners }));
 };
 
 describe('MemberList', () => {
   it('gives the same members however and however often it is asked, made ready before or not', async () => {
-    const asks = fc.array(fc.constantFrom('json', 'objects', 'visit', 'prepare'), { maxLength: 8 });
+    const asks = fc.array(fc.constantFrom('json', 'objects', 'rows', 'prepare'), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(asks, fc.boolean(), async (all, isObjects) => {
         const lists = isObjects ? [MemberList.of(people)] : listsOf();
         const found: OutputMember[] = [];
         for (const [at, list] of lists.entries()) {
           const own = isObjects ? people : people.slice(at * 2, at * 2 + 2);
-          const seen = own.map(({ identities }, index) => [
-            index,
-            identities.email?.[0] ?? '',
-            identities.phone?.length ?? 0,
-          ]);
+          const data = own.map(({ identities: { email, phone } }) => [email?.[0] ?? '', phone?.[0] ?? '']);
+          const rows = [{ data, size: own.length, owners: own.map((_, index) => index) }];
           for (const ask of all) {
             if (ask === 'prepare') list.prepare();
             if (ask === 'json') expect(parsed(list.json('{"a":', '}'))).toEqual({ a: own });
             if (ask === 'objects') expect(list.members).toEqual(own);
-            if (ask === 'visit') expect(await visited(list)).toEqual(seen);
+            if (ask === 'rows') expect(await rowsIn(list)).toEqual(rows);
           }
           expect([list.size, list.firstMpid, list.lastMpid]).toEqual([
             own.length,
@@ -79,7 +77,7 @@ describe('MemberList', () => {
   it.each([
     ['json', async (list: MemberList) => list.json()],
     ['objects', async (list: MemberList) => list.members],
-    ['a visit', (list: MemberList) => visited(list)],
+    ['rows', (list: MemberList) => rowsIn(list)],
   ])('refuses %s once its page is gone, instead of giving nobody', async (_, ask) => {
     const { rows, free } = pageOfItsOwn();
     const [list] = listsOf(rows);
@@ -98,22 +96,29 @@ describe('MemberList', () => {
 
   it('may be of nobody', async () => {
     const list = MemberList.of([]);
-    expect([list.size, list.firstMpid, list.lastMpid, await visited(list)]).toEqual([0, '', '', []]);
+    expect([list.size, list.firstMpid, list.lastMpid, await rowsIn(list)]).toEqual([0, '', '', []]);
   });
 
-  it('shows thousands of members in their order, and lets others have their turn between them', async () => {
-    const many = Array.from({ length: 4500 }, (_, index): OutputMember => ({
+  it('writes rows of thousands of members in their order, and lets others have their turn between them', async () => {
+    const many = Array.from({ length: 14_500 }, (_, index): OutputMember => ({
       mpid: String(index),
       identities: { email: [`p${index}@example.com`] },
     }));
     const chunker = new MemberChunker({ batchSize: many.length });
     const [page, next] = [memberRowsOf(many.slice(0, 2500)), memberRowsOf(many.slice(2500))];
     const [list] = [...chunker.push(page), ...chunker.push(next)].map(({ members }) => members);
-    let isOthersTurn = false;
-    setImmediate(() => (isOthersTurn = true));
-    const seen = list && (await visited(list));
-    expect(seen).toEqual(many.map((_, index) => [index, `p${index}@example.com`, 0]));
-    expect(isOthersTurn).toBe(true);
+    let turns = 0;
+    const othersTurn = () => {
+      turns += 1;
+      setImmediate(othersTurn);
+    };
+    const others = setImmediate(othersTurn);
+    const arrays = list ? await rowsIn(list, 10_000) : [];
+    clearImmediate(others);
+    expect(turns).toBeGreaterThan(1);
+    expect(arrays.map(({ size }) => size)).toEqual([10_000, 4500]);
+    expect(arrays.flatMap(({ data }) => data)).toEqual(many.map((_, index) => [`p${index}@example.com`, '']));
+    expect(arrays.flatMap(({ owners }) => owners)).toEqual(many.map((_, index) => index));
   });
 
   it('is a batch of the same kind as all others, whose functions may be taken out of it', () => {
@@ -129,10 +134,9 @@ describe('MemberList', () => {
     const [list] = listsOf();
     if (!list) throw new Error('There is no list.');
     const batch = asBatch(list, { id: 'batch-1', fromVersion: 1, toVersion: 2 });
-    const seen: number[] = [];
-    await batch.visit((_, index) => seen.push(index));
+    const [rows] = await rowsIn(batch);
     expect(batch).toMatchObject({ id: 'batch-1', fromVersion: 1, toVersion: 2, size: 2 });
-    expect(seen).toEqual([0, 1]);
+    expect(rows).toMatchObject({ size: 2, owners: [0, 1] });
     expect(batch.text(8).take('{"a":1}', '').toString()).toBe('{"a":1}');
     expect(parsed(Buffer.from(batch.membersJson('{"a":', '}')))).toEqual({ a: people.slice(0, 2) });
     expect(batch.members).toEqual(people.slice(0, 2));

@@ -1,5 +1,13 @@
-import { addMembers, memberObjects, visitMembers, type MemberRun } from '../../domain/members/index.js';
-import { JsonText, visitObjects, type Batch, type MemberView, type OutputMember } from '../../kit/index.js';
+import { addMembers, memberObjects, rowsOfRuns, type MemberRun } from '../../domain/members/index.js';
+import {
+  JsonText,
+  rowsOfObjects,
+  type Batch,
+  type OutputMember,
+  type RowColumn,
+  type RowsJson,
+  type RowsOptions,
+} from '../../kit/index.js';
 import { BodyMemory } from './body-memory.js';
 
 /** What is known of the members of some runs without looking at them again. */
@@ -12,7 +20,7 @@ export interface ListFacts {
 /** What the lists of a delivery have in common. */
 export class Habit {
   /** What lists were last asked for: the next ones are made ready as that. */
-  asked: 'json' | 'objects' | 'visit' | undefined;
+  asked: 'json' | 'objects' | 'rows' | undefined;
   /** Bytes in front of the last JSON. */
   frontBytes = 0;
   readonly memory = new BodyMemory();
@@ -99,16 +107,16 @@ export class MemberList {
   }
 
   /** See the kit's `Batch`. */
-  async visit(visitor: (member: MemberView, index: number) => void): Promise<void> {
-    this.habit.asked = 'visit';
-    if (this.#members) return visitObjects(this.#members, visitor);
-    let index = 0;
-    for (const run of this.thoseThere()) {
-      const visit = visitMembers(run, index, visitor);
-      let some = visit.next();
-      for (; !some.done; some = visit.next()) await new Promise((resolve) => setImmediate(resolve));
-      index = some.value;
+  async rowsJson(columns: readonly RowColumn[], options: RowsOptions): Promise<RowsJson[]> {
+    this.habit.asked = 'rows';
+    const newText = () => this.text(options.room);
+    if (this.#members) return rowsOfObjects(this.#members, columns, options, newText);
+    const arrays: RowsJson[] = [];
+    for (const rows of rowsOfRuns(this.thoseThere(), columns, options.most, newText)) {
+      if (rows) arrays.push(rows);
+      else await new Promise((resolve) => setImmediate(resolve));
     }
+    return arrays;
   }
 
   /** '' where there is nobody. */
@@ -159,7 +167,7 @@ class ListBatch implements Batch {
   readonly toVersion: number;
   readonly size: number;
   readonly membersJson: Batch['membersJson'] = (front, back) => this.list.json(front, back);
-  readonly visit: Batch['visit'] = (visitor) => this.list.visit(visitor);
+  readonly rowsJson: Batch['rowsJson'] = (columns, options) => this.list.rowsJson(columns, options);
   readonly text: Batch['text'] = (room) => this.list.text(room);
 
   constructor(
