@@ -22,7 +22,7 @@ import type { Attempt } from './course-options.js';
 import { detailOf, factsOf, requireBalance, subjectOf } from './delivery-facts.js';
 import { FRESH_WHOLE, partnerNameOf, type Delivery, type DeliveryOrder } from './delivery-rows.js';
 import type { FinishedStep } from './partner-side.js';
-import { rowOf, saveSql, statusIn, sumOf } from './save-batches.js';
+import { rowsOfSteps, saveSql, statusIn, sumOf } from './save-batches.js';
 import { noteSentAgain } from './sends-again.js';
 
 /** What the row says after the change: when to try again, if at all. */
@@ -115,7 +115,7 @@ export class DeliveryJournal {
     firstPosition: number,
     probing: boolean,
   ): Promise<ConnectionStatus> {
-    const rows = steps.map((finished, index) => rowOf(firstPosition + index, finished));
+    const rows = rowsOfSteps(firstPosition, steps);
     const cursor = steps.at(-1)?.cursorAfter ?? delivery.cursor;
     const statement = saveSql(this.lease.isHeld(delivery.id), cursor, rows);
     const status = probing

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { and, count, desc, eq, isNotNull } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, sum } from 'drizzle-orm';
 import { inTargetSql, targetOfVariant } from '../../domain/audiences/index.js';
 import { HubError } from '../../domain/errors/index.js';
 import { inSlicesSql } from '../../domain/heartbeats/index.js';
@@ -117,7 +117,11 @@ export class PlanFiguresService {
   /** Of the last delivery to the output that had batches; undefined where there was none. */
   private async secondsPerBatch(outputId: string): Promise<number | undefined> {
     const [last] = await this.db
-      .select({ startedAt: deliveries.startedAt, finishedAt: deliveries.finishedAt, batches: count() })
+      .select({
+        startedAt: deliveries.startedAt,
+        finishedAt: deliveries.finishedAt,
+        batches: sum(deliveryBatches.batches).mapWith(Number),
+      })
       .from(deliveries)
       .innerJoin(connections, eq(connections.id, deliveries.connectionId))
       .innerJoin(deliveryBatches, eq(deliveryBatches.deliveryId, deliveries.id))

@@ -218,8 +218,9 @@ export interface MemberOutcome {
 }
 
 /**
- * What became of one range of members, written together with the cursor in one transaction. Everybody in
- * (afterMpid, lastMpid] who is not in `exceptions` was accepted.
+ * What became of one range of members, written together with the cursor in one transaction. Everybody from `firstMpid` to
+ * `lastMpid` who is not in `exceptions` was accepted. Batches one after another that were accepted whole stand in one row,
+ * under the id of the first.
  */
 export const deliveryBatches = pgTable(
   'delivery_batches',
@@ -230,6 +231,8 @@ export const deliveryBatches = pgTable(
     position: integer().notNull(),
     operation: text({ enum: OPERATIONS }).notNull(),
     batchId: text().notNull(),
+    /** How many stand in this row. */
+    batches: integer().notNull().default(1),
     firstMpid: bigint({ mode: 'bigint' }).notNull(),
     lastMpid: bigint({ mode: 'bigint' }).notNull(),
     accepted: integer().notNull(),

@@ -1,0 +1,1 @@
+ALTER TABLE "delivery_batches" ADD COLUMN "batches" integer DEFAULT 1 NOT NULL;
