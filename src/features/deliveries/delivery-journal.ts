@@ -15,7 +15,7 @@ import {
   type DeliveryCursor,
   type Transaction,
 } from '../../platform/database/index.js';
-import type { WorkLease } from '../../platform/lease/index.js';
+import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultLog } from '../faults/index.js';
 import type { Attempt } from './course-options.js';
@@ -51,7 +51,12 @@ export class DeliveryJournal {
 
   /** Says what will be sent and where sending begins. */
   async plan(id: string, planned: number, cursor: DeliveryCursor): Promise<void> {
-    await this.held(id, (tx) => tx.update(deliveries).set({ planned, cursor }).where(eq(deliveries.id, id)));
+    const [row] = await this.db
+      .update(deliveries)
+      .set({ planned, cursor })
+      .where(this.lease.isHeld(id))
+      .returning({ id: deliveries.id });
+    if (!row) throw new LeaseLostError(`The lease of delivery ${id} was lost.`);
   }
 
   /** Forgets what was sent of a whole state. What it plans stays. */

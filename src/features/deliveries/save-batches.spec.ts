@@ -33,7 +33,7 @@ describe('the rows of batches', () => {
   it('are one for those that were accepted whole one after another, and one each for all others', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 12 }), fc.integer({ min: 1, max: 99 }), (all, position) => {
-        const steps = stepsOf(all as Parameters<typeof stepsOf>[0]);
+        const steps = stepsOf(all);
         const rows = rowsOfSteps(position, steps);
         let at = 0;
         for (const row of rows) {

@@ -38,8 +38,9 @@ export class StepSaves {
     private readonly everyMs = SAVE_EVERY_MS,
   ) {}
 
-  /** Finds the place of the first step that will be added. */
+  /** Finds the place of the first step that will be added. Before it is planned, nothing is written down of a delivery. */
   async begin(): Promise<void> {
+    if (this.order.delivery.planned === null) return;
     this.#position = await this.journal.nextPosition(this.order.delivery.id);
   }
 

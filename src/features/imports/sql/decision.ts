@@ -52,9 +52,10 @@ export async function registerDecisions(
   for (const decision of await tablesCalled(warehouse, `decision_${workspace}`)) {
     // Each stands there once, so there is nothing to collapse while it is written.
     const options = { lane: 'bulk', settings: { optimize_on_insert: 0 } } as const;
-    // `profiles` first: cut off in between, nothing is known that cannot be found by its profile.
+    // `profiles` first: cut off in between, nothing is known that cannot be found by its profile. In its order, so that its
+    // parts lie side by side: every delivery and export reads it so, and parts that overlap are merged row by row then.
     await warehouse.command(
-      `INSERT INTO profiles SELECT ${workspace}, mpid, type, value FROM ${decision} WHERE derived = 0`,
+      `INSERT INTO profiles SELECT ${workspace}, mpid, type, value FROM ${decision} WHERE derived = 0 ORDER BY mpid`,
       options,
     );
     await warehouse.command(
