@@ -32,6 +32,8 @@ export const SCRATCH_END: usize = 0x3e0;
 export const PLACE_OF: usize = 0x400;
 export const PACKED: usize = 0x500;
 export const TYPE_OF: usize = 0x600;
+/** Of each place, whether others are of its type. */
+export const HAS_OTHERS: usize = 0x800;
 /** Pieces: address and length. */
 export const OPENING: usize = 0x700;
 export const NEXT: usize = 0x708;

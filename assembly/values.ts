@@ -4,6 +4,7 @@ import {
   BAR,
   DONE,
   field,
+  HAS_OTHERS,
   IDENTITIES_END,
   IDENTITY,
   IS_LAST_IDENTITY,
@@ -110,25 +111,18 @@ function insert(place: usize): void {
   let from = valueFrom;
   let digest: usize = 0;
   if (load<u8>(PACKED + place) != 0) digest = load<u8>(from++);
-  const type = load<u8>(TYPE_OF + place);
+  if (load<u8>(HAS_OTHERS + place) != 0 && isElsewhere(place, from, digest)) return;
   let index = values;
-  for (let one = 0; one < values; one++) {
-    const other = valueAt(one);
+  // Mostly it belongs to the end, where the engine put it.
+  for (; index > 0; index--) {
+    const other = valueAt(index - 1);
     const otherPlace = field(other);
-    if (load<u8>(TYPE_OF + otherPlace) != type) {
-      if (otherPlace > place && index > one) index = one;
-      continue;
-    }
+    if (otherPlace < place) break;
+    if (otherPlace > place) continue;
     const order = compare(from, valueEnd, digest, other);
-    if (order == 0) {
-      // Where two places of a type have it, the first one keeps it.
-      if (otherPlace <= place) return;
-      remove(one--);
-      continue;
-    }
-    if ((otherPlace > place || (otherPlace == place && order < 0)) && index > one) index = one;
+    if (order == 0) return;
+    if (order > 0) break;
   }
-  if (index > values) index = values;
   memory.copy(valueAt(index + 1), valueAt(index), <usize>(values - index) * VALUE_BYTES);
   const value = valueAt(index);
   set(value, place);
@@ -136,6 +130,20 @@ function insert(place: usize): void {
   set(value + 8, valueEnd);
   set(value + 12, digest);
   values += 1;
+}
+
+/** Whether a place before this one, of the same type, has the value: it keeps it. One behind gives it up. */
+function isElsewhere(place: usize, from: usize, digest: usize): bool {
+  const type = load<u8>(TYPE_OF + place);
+  for (let index = 0; index < values; index++) {
+    const other = valueAt(index);
+    const otherPlace = field(other);
+    if (otherPlace == place || load<u8>(TYPE_OF + otherPlace) != type) continue;
+    if (compare(from, valueEnd, digest, other) != 0) continue;
+    if (otherPlace < place) return true;
+    remove(index--);
+  }
+  return false;
 }
 
 function remove(index: i32): void {

@@ -42,9 +42,9 @@ export const WEBHOOK: Deliverer = {
   credentials: { secret: 'bench-secret' },
   path: '/',
   target: 0.7,
-  // Measured: 0.58 to 0.67 on an idle machine of two cores, 0.17 on one with eight others at work. Not there yet: between two
-  // requests the hub takes as long as the loop mostly, and ten times that where it writes outcomes down or gets a page; and
-  // the sink is slower than for the loop, because the engine reads beside it.
+  // Measured: 0.74 to 0.83 on a machine of two slow cores (0.65 on one of two faster ones before members were written by a
+  // compiled writer), 0.17 on one with eight others at work. A tenth of the time goes before the first batch and behind the
+  // last one; the rest of what is missing is the engine, which reads beside hub and sink, and pages that come in between.
   farOff: 0.12,
   // Measured: 21 ms on an idle machine, 156 ms on a very busy one.
   farOffLoopMs: 250,
@@ -61,8 +61,8 @@ export const META: Deliverer = {
   credentials: { accessToken: 'bench-token' },
   path: '/v25.0/1/users',
   target: 0.6,
-  // Measured: 0.46 to 0.51 and 18 to 25 ms on an idle machine of two cores; before, 0.06 and 408 ms on a very busy one. Not
-  // there yet: hub, engine and sink want two and a third seconds of processor together, which two cores have in 1.2.
+  // Measured: 0.62 to 0.73 and 18 to 20 ms on an idle machine of two cores; before, 0.06 and 408 ms on a very busy one. Hub,
+  // engine and sink have both processors busy all the time.
   farOff: 0.03,
   farOffLoopMs: 800,
 };

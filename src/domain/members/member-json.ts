@@ -14,7 +14,7 @@ const STEPS_AT_ONCE = 5;
  * Adds the JSON array of those members of the runs who have an identity: each the `OutputMember` of the kit.
  *
  * Written here and not by the engine, because a loop over bytes costs a tenth of string functions over columns; and by a
- * writer that is compiled, which costs a quarter of a loop in JavaScript. See docs/adr/0017.
+ * writer that is compiled, which costs a quarter of a loop in JavaScript. See ADR 0017.
  */
 export function addMembers(text: JsonText, runs: readonly MemberRun[]): void {
   const progress = newProgress();

@@ -28,11 +28,17 @@ export class MemberValues {
     for (let one = this.count - 1; one > 0; one -= 1) if (this.isRepeat(cursor, one)) this.drop(one);
   }
 
+  /** Those of one place are in order, so that equal ones stand side by side. */
   private isRepeat({ rows }: MemberCursor, one: number): boolean {
     const { places, froms, tos, digests } = this;
-    const [type, from, to] = [rows.types[places[one] ?? 0], froms[one] ?? 0, tos[one] ?? 0];
-    for (let other = one - 1; other >= 0 && rows.types[places[other] ?? 0] === type; other -= 1) {
-      if (this.compareTexts(rows.identities, other, from, to, digests[one] ?? 0) === 0) return true;
+    const { types, identities } = rows;
+    const place = places[one] ?? 0;
+    const isSame = (other: number) =>
+      this.compareTexts(identities, other, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0) === 0;
+    if (places[one - 1] === place && isSame(one - 1)) return true;
+    if (types.indexOf(types[place] ?? 'email') === place) return false;
+    for (let other = one - 1; other >= 0 && types[places[other] ?? 0] === types[place]; other -= 1) {
+      if (places[other] !== place && isSame(other)) return true;
     }
     return false;
   }

@@ -14,7 +14,7 @@ export interface Layout {
 }
 
 // Addresses of its tables, which `assembly/member-writer.ts` knows as well.
-const [PLACE_OF, PACKED, TYPE_OF] = [0x400, 0x500, 0x600];
+const [PLACE_OF, PACKED, TYPE_OF, HAS_OTHERS] = [0x400, 0x500, 0x600, 0x800];
 const [OPENING, NEXT] = [0x700, 0x708];
 const [FIRST_HEADS, HEADS_BEHIND_ATTRIBUTES, NEXT_HEADS] = [0x1000, 0x1800, 0x2000];
 const [FIRST_NAMES, NEXT_NAMES] = [0x2800, 0x3000];
@@ -74,7 +74,10 @@ class Image {
     this.types = [...new Set(types)];
     for (let code = 0; code < PLACES; code += 1) this.byte(PLACE_OF + code, placeOf?.[code] ?? code);
     for (const [place, isPacked] of packed.entries()) this.byte(PACKED + place, isPacked ? 1 : 0);
-    for (const [place, type] of types.entries()) this.byte(TYPE_OF + place, this.types.indexOf(type));
+    for (const [place, type] of types.entries()) {
+      this.byte(TYPE_OF + place, this.types.indexOf(type));
+      this.byte(HAS_OTHERS + place, types.indexOf(type) === types.lastIndexOf(type) ? 0 : 1);
+    }
   }
 
   /** The number that stands for a type; that of none where no place is of it. */
