@@ -143,7 +143,19 @@ export class SimPartner {
     if (refusal) return this.#jobs.take(id, { looksInVain, answer: refusal, apply: undefined });
     const rejected = this.#rejectedOf('sim-jobs', members);
     const apply = await this.#change(list, deliveryId, change, members, rejected);
-    return this.#jobs.take(id, { looksInVain, answer: rejected, apply });
+    const note = () => this.#noteAnswers(deliveryId, change, members, rejected);
+    return this.#jobs.take(id, { looksInVain, answer: rejected, apply, note });
+  }
+
+  #noteAnswers(
+    deliveryId: string,
+    change: 'add' | 'remove',
+    members: readonly OutputMember[],
+    rejected: readonly RejectedMember[],
+  ): void {
+    const refused = new Set(rejected.map(({ index }) => index));
+    for (const [index, member] of members.entries())
+      this.record.answered(deliveryId, change, member, !refused.has(index));
   }
 
   async #apply(
@@ -168,9 +180,9 @@ export class SimPartner {
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
     const how = this.record.isHeard ? '' : ' by a process that had lost its lease';
-    for (const [index, member] of members.entries()) {
+    this.#noteAnswers(deliveryId, change, members, rejected);
+    for (const member of members) {
       const { mpid } = member;
-      this.record.answered(deliveryId, change, member, !refused.has(index));
       const before = list.members.get(mpid)?.deliveryId;
       // Whom it would not let go is there without the hub's doing.
       if (change !== 'add' || before === undefined || list.refused.get(mpid) === 'remove') continue;
