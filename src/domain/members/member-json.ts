@@ -21,11 +21,7 @@ export function addMembers(text: JsonText, runs: readonly MemberRun[]): void {
   text.add('[');
   for (const run of runs) {
     const writer = new RunWriter(run, objectLayoutOf(run.rows), progress);
-    for (let isLast = false; !isLast;) {
-      const step = writer.step();
-      text.addBytes(step.json);
-      ({ isLast } = step);
-    }
+    for (const { json } of writer.steps()) text.addBytes(json);
   }
   if (progress.written > 0) text.add(']}}');
   text.add(']');
@@ -55,8 +51,7 @@ export function* rowsOfRuns(
   let steps = 0;
   for (const run of runs) {
     const writer = new RunWriter(run, rowLayout(run.rows, columns), progress);
-    for (let isLast = false; !isLast;) {
-      const { json, rowOwners, isLast: isRunsLast } = writer.step(most);
+    for (const { json, rowOwners } of writer.steps(most)) {
       if (rowOwners.length > 0) {
         if (data === undefined) {
           data = newText();
@@ -66,7 +61,6 @@ export function* rowsOfRuns(
         for (const owner of rowOwners) owners.push(owner);
         if (owners.length === most) yield close(data);
       }
-      isLast = isRunsLast;
       steps += 1;
       if (steps % STEPS_AT_ONCE === 0) yield undefined;
     }

@@ -36,7 +36,8 @@ export class MemberValues {
     const isSame = (other: number) =>
       this.compareTexts(identities, other, froms[one] ?? 0, tos[one] ?? 0, digests[one] ?? 0) === 0;
     if (places[one - 1] === place && isSame(one - 1)) return true;
-    if (types.indexOf(types[place] ?? 'email') === place) return false;
+    // Places of one type are side by side.
+    if (types[place - 1] !== types[place]) return false;
     for (let other = one - 1; other >= 0 && types[places[other] ?? 0] === types[place]; other -= 1) {
       if (places[other] !== place && isSame(other)) return true;
     }

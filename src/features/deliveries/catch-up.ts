@@ -1,6 +1,6 @@
 import { and, eq, isNull, notExists } from 'drizzle-orm';
 import { deliveries, deliveryPlans, type Database } from '../../platform/database/index.js';
-import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
+import type { WorkLease } from '../../platform/lease/index.js';
 import { FRESH_CURSOR, type DeliveryOrder } from './delivery-rows.js';
 
 /**
@@ -38,7 +38,7 @@ export async function touch(
     .set({ touchedAt: delivery.touchedAt ?? now })
     .where(lease.isHeld(delivery.id))
     .returning({ id: deliveries.id });
-  if (held.length === 0) throw new LeaseLostError(`The lease of delivery ${delivery.id} was lost.`);
+  if (held.length === 0) throw lease.lost(delivery.id);
 }
 
 function dealtWith({ delivery: { accepted, rejected, skipped } }: DeliveryOrder): number {

@@ -15,7 +15,7 @@ import {
   type DeliveryCursor,
   type Transaction,
 } from '../../platform/database/index.js';
-import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
+import type { WorkLease } from '../../platform/lease/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { FaultLog } from '../faults/index.js';
 import type { Attempt } from './course-options.js';
@@ -56,7 +56,7 @@ export class DeliveryJournal {
       .set({ planned, cursor })
       .where(this.lease.isHeld(id))
       .returning({ id: deliveries.id });
-    if (!row) throw new LeaseLostError(`The lease of delivery ${id} was lost.`);
+    if (!row) throw this.lease.lost(id);
   }
 
   /** Forgets what was sent of a whole state. What it plans stays. */
@@ -125,11 +125,11 @@ export class DeliveryJournal {
     const statement = saveSql(this.lease.isHeld(delivery.id), cursor, rows);
     const status = probing
       ? await this.db.transaction(async (tx) => {
-          const saved = statusIn(await tx.execute(statement), delivery.id);
+          const saved = statusIn(await tx.execute(statement), this.lease, delivery.id);
           await this.faults.resolveByProbe(tx, connection.id);
           return saved;
         })
-      : statusIn(await this.db.execute(statement), delivery.id);
+      : statusIn(await this.db.execute(statement), this.lease, delivery.id);
     if (probing) await this.faults.sendMail();
     for (const outcome of ['accepted', 'rejected', 'skipped'] as const) {
       this.metrics.deliveryMembers.inc({ outcome, plugin: output.plugin }, sumOf(rows, outcome));

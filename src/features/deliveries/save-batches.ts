@@ -8,7 +8,7 @@ import {
   type DeliveryCursor,
   type MemberOutcome,
 } from '../../platform/database/index.js';
-import { LeaseLostError } from '../../platform/lease/index.js';
+import type { WorkLease } from '../../platform/lease/index.js';
 import type { FinishedStep } from './partner-side.js';
 
 /** A row of batches, in the names of its columns. */
@@ -85,8 +85,8 @@ export function saveSql(isHeld: SQL | undefined, cursor: DeliveryCursor, rows: r
 }
 
 /** The connection's status, from the answer to {@link saveSql}. Throws LeaseLostError where nothing was written. */
-export function statusIn(answer: unknown, deliveryId: string): ConnectionStatus {
+export function statusIn(answer: unknown, lease: WorkLease, deliveryId: string): ConnectionStatus {
   const [row] = rowsOf<{ status: ConnectionStatus }>(answer);
-  if (row === undefined) throw new LeaseLostError(`The lease of delivery ${deliveryId} was lost.`);
+  if (row === undefined) throw lease.lost(deliveryId);
   return row.status;
 }

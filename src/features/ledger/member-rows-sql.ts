@@ -5,6 +5,7 @@ import {
   codesOf,
   formsOfTypeSql,
   formValueSql,
+  goToOneEach,
   mayLeaveOut,
   packedValueSql,
   type MpidCondition,
@@ -31,11 +32,9 @@ export function identityRowsSql(
 ): string {
   const whose = members === undefined ? range : `${range} AND mpid IN (${members})`;
   // Those left out come empty, and are passed by: to filter them costs the engine a copy of all.
-  if (goToOneEach(forms.places)) {
-    const value = packedValueSql(forms.places, forms.absent, () => '1');
-    return `SELECT mpid, type, ${value} AS out FROM ${profilesSql(workspace, forms.places, whose)} ORDER BY mpid`;
-  }
   const value = packedValueSql(forms.places, forms.absent);
+  if (goToOneEach(forms.places))
+    return `SELECT mpid, type, ${value} AS out FROM ${profilesSql(workspace, forms.places, whose)} ORDER BY mpid`;
   return `SELECT mpid, place, out FROM (${formsInSql(workspace, forms.places, value, whose)}) ORDER BY mpid`;
 }
 
@@ -48,11 +47,6 @@ export function placesOfCodes(places: readonly IdentityForm[]): Uint8Array | und
   const table = new Uint8Array(CODES);
   for (const [place, form] of places.entries()) for (const code of codesOf([form])) table[code] = place;
   return table;
-}
-
-function goToOneEach(places: readonly IdentityForm[]): boolean {
-  const codes = codesOf(places);
-  return new Set(codes).size === codes.length;
 }
 
 /** The same of attributes. Of what several imports said, the one with the highest sequence counts. */

@@ -74,8 +74,8 @@ export function formsOfTypeSql(forms: readonly IdentityForm[]): string {
 }
 
 /**
- * Expression (String) over `type`, `value` and `form`, the place in `forms`: the value as that form has it; '' where
- * a normalisation profile leaves it out ({@link mayLeaveOut}).
+ * Expression (String) over `type`, `value` and, unless they {@link goToOneEach}, `form`, the place in `forms`: the value
+ * as that form has it; '' where a normalisation profile leaves it out ({@link mayLeaveOut}).
  */
 export function formValueSql(forms: readonly IdentityForm[]): string {
   return valueSql(forms, () => AS_TEXT, new Set());
@@ -85,22 +85,24 @@ export function formValueSql(forms: readonly IdentityForm[]): string {
  * The same, packed where the form allows it: see `packed-value.ts` of `domain/members`.
  *
  * @param absent codes of types that nobody has: they cost nothing then
- * @param isAt condition that the value is to be in the form at a place; '1': its type tells
  */
-export function packedValueSql(
-  forms: readonly IdentityForm[],
-  absent: ReadonlySet<number>,
-  isAt?: (place: number) => string,
-): string {
-  return valueSql(forms, (form) => (isPackable(form) ? PACKED : AS_TEXT), absent, isAt);
+export function packedValueSql(forms: readonly IdentityForm[], absent: ReadonlySet<number>): string {
+  return valueSql(forms, (form) => (isPackable(form) ? PACKED : AS_TEXT), absent);
+}
+
+/** Whether every type goes to one of the forms only, so that the type tells the place. */
+export function goToOneEach(forms: readonly IdentityForm[]): boolean {
+  const codes = codesOf(forms);
+  return new Set(codes).size === codes.length;
 }
 
 function valueSql(
   forms: readonly IdentityForm[],
   writingOf: (form: IdentityForm) => Writing,
   absent: ReadonlySet<number>,
-  isAt = (place: number) => `form = ${place}`,
 ): string {
+  const typeTells = goToOneEach(forms);
+  const isAt = (place: number) => (typeTells ? '' : `form = ${place} AND `);
   const branches = forms.flatMap((form, place) => {
     const writing = writingOf(form);
     const hashed = hashedType(form);
@@ -113,7 +115,7 @@ function valueSql(
     ];
     return written
       .filter(({ code, as }) => as !== 'value' && !absent.has(code))
-      .map(({ code, as }) => `${isAt(place)} AND type = ${code}, ${as}`);
+      .map(({ code, as }) => `${isAt(place)}type = ${code}, ${as}`);
   });
   return branches.length === 0 ? 'value' : `multiIf(${[...branches, 'value'].join(', ')})`;
 }

@@ -101,12 +101,17 @@ export class WorkLease {
       .from(this.table)
       .where(and(eq(this.table.id, id), this.mine()))
       .for('update');
-    if (rows.length === 0) throw new LeaseLostError(`The lease of ${this.kind} ${id} was lost.`);
+    if (rows.length === 0) throw this.lost(id);
   }
 
-  /** What holds of the row while its lease is ours, for a write that is a single statement. */
+  /** What holds of the row while its lease is ours, for a write that is a single statement; see {@link lost}. */
   isHeld(id: string): SQL | undefined {
     return and(eq(this.table.id, id), this.mine());
+  }
+
+  /** To be thrown where a write found no row that {@link isHeld}. */
+  lost(id: string): LeaseLostError {
+    return new LeaseLostError(`The lease of ${this.kind} ${id} was lost.`);
   }
 
   private async renew(id: string): Promise<boolean> {

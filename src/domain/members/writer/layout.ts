@@ -13,7 +13,7 @@ export interface Layout {
   bytesPerOwner: number;
 }
 
-// Addresses of its tables, which `assembly/member-writer.ts` knows as well.
+// Addresses of its tables, which `assembly/memory.ts` knows as well.
 const [PLACE_OF, PACKED, TYPE_OF, HAS_OTHERS] = [0x400, 0x500, 0x600, 0x800];
 const [OPENING, NEXT] = [0x700, 0x708];
 const [FIRST_HEADS, HEADS_BEHIND_ATTRIBUTES, NEXT_HEADS] = [0x1000, 0x1800, 0x2000];

@@ -18,7 +18,6 @@ export interface Written {
   json: Uint8Array;
   /** The member of each row. */
   rowOwners: Int32Array;
-  isLast: boolean;
 }
 
 /** For what a window is too small. */
@@ -50,21 +49,23 @@ export class RunWriter {
     this.attribute = attribute;
   }
 
-  /** Writes on. `most`: rows of one array. */
-  step(most = Number.MAX_SAFE_INTEGER): Written {
+  /** Writes step by step to the end of the run. `most`: rows of one array. */
+  *steps(most?: number): Generator<Written, void> {
+    do yield this.step(most);
+    while (this.owner < this.run.end);
+  }
+
+  private step(most = Number.MAX_SAFE_INTEGER): Written {
     const { memory, progress } = this;
     memory.use(this.layout.image);
     let fillsWindow = false;
     for (;;) {
       const { written } = progress;
-      const before = [this.owner, this.identity, this.attribute, progress.row];
       this.fill(Math.min(most, written + memory.size.rowOwners / 4), fillsWindow);
       const status = memory.write();
-      this.advance();
+      const hasMoved = this.advance();
       const window = WINDOW_OF[status];
-      const after = [this.owner, this.identity, this.attribute, progress.row];
-      const isStuck = progress.written === written && before.every((place, index) => place === after[index]);
-      if (window === undefined || !isStuck) return this.taken(written);
+      if (window === undefined || hasMoved) return this.taken(written);
       // Mostly so many identities as are expected are copied, and not as many as fit.
       if (window === 'identities' && !fillsWindow) fillsWindow = true;
       else this.widen(window);
@@ -111,19 +112,22 @@ export class RunWriter {
     return length;
   }
 
-  private advance(): void {
+  /** Whether a member was dealt with, or anything passed by. */
+  private advance(): boolean {
     const { memory, progress, layout } = this;
     const { fields, at } = memory;
     const field = (index: number) => fields[index] ?? 0;
     const owners = (field(FIELD.owner) - at.owners) / MPID_BYTES;
     const identityBytes = field(FIELD.identity) - at.identities;
+    const attributeBytes = field(FIELD.attribute) - at.attributes;
     if (owners > 0) layout.bytesPerOwner = identityBytes / owners;
     this.owner += owners * MPID_BYTES;
     this.identity += identityBytes;
-    this.attribute += field(FIELD.attribute) - at.attributes;
+    this.attribute += attributeBytes;
     progress.written = field(FIELD.written);
     progress.row = field(FIELD.row);
     progress.member = field(FIELD.member);
+    return owners + identityBytes + attributeBytes > 0;
   }
 
   private taken(before: number): Written {
@@ -133,7 +137,6 @@ export class RunWriter {
     return {
       json: bytes.subarray(at.room, fields[FIELD.out]),
       rowOwners: fields.subarray(first, first + progress.written - before),
-      isLast: this.owner === this.run.end,
     };
   }
 

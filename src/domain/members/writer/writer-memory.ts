@@ -1,7 +1,7 @@
 import { COMPILED_WRITER } from './compiled-writer.js';
 
 /*
- * The memory of `assembly/member-writer.ts`, the writer that is compiled: fields, the layout of what is written, and behind
+ * The memory of the writer that is compiled, as `assembly/memory.ts` has it: fields, the layout of what is written, and behind
  * them the windows, which are as large as what was written so far needed.
  */
 

@@ -17,7 +17,7 @@ import {
   type ImportStep,
   type Transaction,
 } from '../../../platform/database/index.js';
-import { LeaseLostError, type WorkLease } from '../../../platform/lease/index.js';
+import type { WorkLease } from '../../../platform/lease/index.js';
 import type { RowProblem } from '../preflight/index.js';
 import { supersedeOlder } from '../scan/supersede.js';
 import type { ImportProgress, ImportRow, NotedSource } from './import-work.js';
@@ -74,7 +74,7 @@ export class ImportRecords {
       .set({ ...set, step })
       .where(this.lease.isHeld(id))
       .returning({ id: imports.id });
-    if (written.length === 0) throw new LeaseLostError(`The lease of import ${id} was lost.`);
+    if (written.length === 0) throw this.lease.lost(id);
   }
 
   /** Ends or parks the import; the lease is let go. */
