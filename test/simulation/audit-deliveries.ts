@@ -24,11 +24,12 @@ export async function deliveryProblems(world: World): Promise<string[]> {
     const answers = answersOf(world, id, keptIn(own));
     const refused = namesOf(own, ({ status }) => status === 'rejected');
     const meant = answers.filter(({ taken }) => !taken).map(({ what }) => what);
-    if (refused.sort().join() !== meant.sort().join()) {
+    // Whoever was sent unheard may be another connection's, or gone with the list, when a removal is tried again, and nothing
+    // says so.
+    const isMore = kind === 'removal' && answers.length > accepted + rejected;
+    if (isMore ? !includesAll(meant, refused) : !isSame(meant, refused)) {
       problems.push(`Delivery ${id} says refused: ${refused.join()}; the partner refused: ${meant.join()}.`);
     }
-    // Whoever was sent unheard may be another connection's when a removal is tried again, and nothing says so.
-    const isMore = kind === 'removal' && answers.length > accepted + rejected;
     if (answers.length !== accepted + rejected && !isMore) {
       problems.push(
         `Delivery ${id} says ${accepted + rejected} were sent, the partner got ${answers.length}.`,
@@ -36,6 +37,20 @@ export async function deliveryProblems(world: World): Promise<string[]> {
     }
   }
   return problems;
+}
+
+/** Whether each of `some` is among `all`, as often as it is there. */
+function includesAll(all: readonly string[], some: readonly string[]): boolean {
+  const left = [...all];
+  return some.every((one) => {
+    const at = left.indexOf(one);
+    if (at !== -1) left.splice(at, 1);
+    return at !== -1;
+  });
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && includesAll(some, others);
 }
 
 /** Somebody whom a delivery left to another connection of the list. */
