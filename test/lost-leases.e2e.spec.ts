@@ -4,7 +4,9 @@ import { defineOutput } from '../src/kit/index.js';
 import { DeliveryRig } from './support/delivery-rig.js';
 
 let whileMaking: () => Promise<void> = () => Promise.resolve();
+let whileSending: () => Promise<void> = () => Promise.resolve();
 const sent: number[] = [];
+const ids: string[] = [];
 
 const partner = defineOutput({
   id: 'slow-partner',
@@ -15,16 +17,18 @@ const partner = defineOutput({
   credentials: z.object({}),
   connectionSettings: z.object({}),
   identities: [{ type: 'email', encoding: 'raw' }],
-  limits: { batchSize: 100 },
+  limits: { batchSize: 3 },
   check: () => Promise.resolve(),
   audience: {
     create: async (_, { name }) => {
       await whileMaking();
       return { externalId: name };
     },
-    add: (_, __, { size }) => {
+    add: async (_, __, { id, size }) => {
       sent.push(size);
-      return Promise.resolve({ status: 'done', rejected: [] });
+      ids.push(id);
+      await whileSending();
+      return { status: 'done', rejected: [] };
     },
   },
 });
@@ -49,5 +53,31 @@ describe('a process whose lease was taken over while the partner made the list',
     await rig.sweepAfter(60_000);
     expect(sent).toEqual([3]);
     expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', accepted: 3 });
+  });
+});
+
+describe('a process that slept until its lease was taken over, while the partner took a batch', () => {
+  let rig: DeliveryRig;
+  beforeAll(async () => {
+    rig = await DeliveryRig.start([partner]);
+    sent.length = 0;
+    ids.length = 0;
+  });
+  afterAll(() => rig?.stop());
+
+  it('sends nobody more, and whoever has the lease sends all, the batch under its id', async () => {
+    const audienceId = await rig.audience();
+    await rig.publish(audienceId, [1, 2, 3, 4, 5]);
+    const connectionId = await rig.connect(audienceId, await rig.output('slow-partner', {}));
+    whileSending = () => rig.outslept(connectionId);
+    await rig.wake(audienceId);
+    expect(sent).toEqual([3]);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'running', accepted: 0 });
+
+    whileSending = () => Promise.resolve();
+    await rig.sweepAfter(60_000);
+    expect(sent).toEqual([3, 3, 2]);
+    expect(ids[1]).toBe(ids[0]);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', accepted: 5 });
   });
 });

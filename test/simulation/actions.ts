@@ -146,7 +146,7 @@ async function wake(world: World, pick: number): Promise<void> {
 
 /** The leases of processes that stopped, killed or stalled: to the others they look the same. */
 async function leasesRunOut({ db, hub, stalled }: World): Promise<void> {
-  for (const one of stalled) one.hasLease = false;
+  for (const one of stalled) one.outsleepLeases();
   const past = sql`now() - interval '1 minute'`;
   for (const table of [deliveries, imports, exportsTable]) {
     await db

@@ -27,7 +27,7 @@ import { WORK_QUEUE } from '../../src/platform/nest/index.js';
 import { HintQueue } from './hint-queue.js';
 import { Life } from './life.js';
 import type { Call, Caller, SimPartner } from './partner.js';
-import type { Storage } from './storage.js';
+import { LEASE_MS, type Storage } from './storage.js';
 
 const FEATURES = [
   AbTestsModule,
@@ -79,7 +79,7 @@ export interface HubParts {
 export class Hub {
   /** The delivery that is worked on. */
   working: string | undefined;
-  /** False once the leases of whoever did not renew them ran out. */
+  /** False once they ran out, because it did not renew them. */
   hasLease = true;
   #stallsAt: ((call: Call) => boolean) | undefined;
   #wake: (() => void) | undefined;
@@ -94,6 +94,7 @@ export class Hub {
     readonly owner: string,
     private readonly db: Database,
     private readonly context: Awaited<ReturnType<typeof NestFactory.createApplicationContext>>,
+    private readonly slept: { ms: number },
   ) {}
 
   /**
@@ -107,13 +108,14 @@ export class Hub {
   ): Promise<Hub> {
     const life = new Life();
     const queue = new HintQueue(clock, hints);
-    const platform = storage.platformOf(life, clock, alone);
+    const slept = { ms: 0 };
+    const platform = storage.platformOf(life, clock, alone, () => slept.ms);
     if (alone) await platform.leases.releaseAll();
     const caller: Caller = {
       life,
       working: () => hub?.working,
       intrudes: () => stalled.some((one) => one !== hub && one.hasLease && one.working === hub?.working),
-      // Whoever has lost it is answered once more, and nobody can help that.
+      // Whoever has lost it meanwhile is still answered what it had asked for.
       callsOfOthers: () =>
         hub?.hasLease === false
           ? []
@@ -135,7 +137,7 @@ export class Hub {
     const parts: unknown = Reflect.get(context.get(DeliveryRunner, { strict: false }), 'parts');
     Object.assign(parts as RunnerParts, { pacing: PACING, saveEveryMs });
     context.get(ExportRunner, { strict: false }).partMembers = PART_MEMBERS;
-    hub = new Hub(life, queue, platform.leases.owner, platform.database.db, context);
+    hub = new Hub(life, queue, platform.leases.owner, platform.database.db, context, slept);
     return hub;
   }
 
@@ -175,6 +177,12 @@ export class Hub {
     await this.get(ErasuresWorker).sweep();
     await this.get(ExportSweep).run();
     await this.get(Heartbeats).wakeAll();
+  }
+
+  /** It sleeps until its leases have run out. */
+  outsleepLeases(): void {
+    this.hasLease = false;
+    this.slept.ms += LEASE_MS;
   }
 
   /** The next call of the partner that is such is answered late: after {@link wake}. */

@@ -6,8 +6,6 @@ interface Job {
   answer: RejectedMember[] | ConnectorError;
   /** Does it; undefined once that is done. */
   apply: (() => void) | undefined;
-  /** Notes what is answered: who gave the batch may have been unheard, and whoever asks for the job is not. */
-  note?: () => void;
 }
 
 /** What a partner does later. A batch that is given again is the job that it was before: its id is the key. */
@@ -36,7 +34,6 @@ export class PartnerJobs {
     }
     job.apply?.();
     job.apply = undefined;
-    job.note?.();
     if (Array.isArray(job.answer)) return { status: 'done', rejected: job.answer };
     throw job.answer;
   }

@@ -7,8 +7,6 @@ export class PartnerRecord {
   readonly repeats: Repeat[] = [];
   /** What is wrong whatever happened. */
   readonly violations: string[] = [];
-  /** False while it answers a process that has lost its right to write that down. */
-  isHeard = true;
   readonly #answers = new Map<string, Map<string, boolean>>();
   readonly #persons = new Map<string, number>();
   readonly #contents = new Map<string, string>();
@@ -24,7 +22,6 @@ export class PartnerRecord {
   }
 
   answered(deliveryId: string, change: Change, member: OutputMember, taken: boolean): void {
-    if (!this.isHeard) return;
     const answers = this.#answers.get(deliveryId) ?? new Map<string, boolean>();
     answers.set(`${change} ${member.mpid}`, taken);
     this.#persons.set(member.mpid, personOf(member));

@@ -35,7 +35,7 @@ export interface Caller {
   working(): string | undefined;
   /** Whether another process works on it, which still has the right to. */
   intrudes(): boolean;
-  /** Whether it may write down what it is answered. */
+  /** Whether it has the right to go on with what it does. */
   mayWrite(): Promise<boolean>;
   /** Calls of processes that wait for their answers and have the right to go on with what they do. */
   callsOfOthers(): Call[];
@@ -85,6 +85,8 @@ export class SimPartner {
     return caller.life.call(async () => {
       if (caller.intrudes())
         this.record.violations.push(`Two processes deliver ${caller.working()} at once.`);
+      if (!(await caller.mayWrite()))
+        this.record.violations.push(`Another process has ${caller.working()} by now.`);
       const failure = this.moods[call.plugin].nextCall();
       if (failure && !failure.applied) throw failure.error;
       const list =
@@ -94,7 +96,6 @@ export class SimPartner {
         throw fault.config(LIST_GONE, 'The list is there no more.');
       }
       this.#holdToTurns(call, caller.callsOfOthers());
-      this.record.isHeard = await caller.mayWrite();
       const answer = await work(list);
       if (failure) throw failure.error;
       await caller.stall(call);
@@ -143,19 +144,7 @@ export class SimPartner {
     if (refusal) return this.#jobs.take(id, { looksInVain, answer: refusal, apply: undefined });
     const rejected = this.#rejectedOf('sim-jobs', members);
     const apply = await this.#change(list, deliveryId, change, members, rejected);
-    const note = () => this.#noteAnswers(deliveryId, change, members, rejected);
-    return this.#jobs.take(id, { looksInVain, answer: rejected, apply, note });
-  }
-
-  #noteAnswers(
-    deliveryId: string,
-    change: 'add' | 'remove',
-    members: readonly OutputMember[],
-    rejected: readonly RejectedMember[],
-  ): void {
-    const refused = new Set(rejected.map(({ index }) => index));
-    for (const [index, member] of members.entries())
-      this.record.answered(deliveryId, change, member, !refused.has(index));
+    return this.#jobs.take(id, { looksInVain, answer: rejected, apply });
   }
 
   async #apply(
@@ -179,10 +168,9 @@ export class SimPartner {
     rejected: readonly RejectedMember[],
   ): Promise<() => void> {
     const refused = new Set(rejected.map(({ index }) => index));
-    const how = this.record.isHeard ? '' : ' by a process that had lost its lease';
-    this.#noteAnswers(deliveryId, change, members, rejected);
-    for (const member of members) {
+    for (const [index, member] of members.entries()) {
       const { mpid } = member;
+      this.record.answered(deliveryId, change, member, !refused.has(index));
       const before = list.members.get(mpid)?.deliveryId;
       // Whom it would not let go is there without the hub's doing.
       if (change !== 'add' || before === undefined || list.refused.get(mpid) === 'remove') continue;
@@ -194,7 +182,7 @@ export class SimPartner {
         if (refused.has(index)) list.refuse(member.mpid, change);
         else if (change === 'add') list.add(member, deliveryId, this.moment());
         else list.remove(member);
-        list.tell(member.mpid, `${change} ${deliveryId}${how}`);
+        list.tell(member.mpid, `${change} ${deliveryId}`);
       }
     };
   }

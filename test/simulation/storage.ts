@@ -27,7 +27,7 @@ const TEST_IDS = sql`
   as $$ select md5('test ' || nextval('simulated_tests'))::uuid $$`;
 
 /** No lease runs out by itself; a step says when. */
-const LEASE_MS = 24 * 3_600_000;
+export const LEASE_MS = 24 * 3_600_000;
 
 /** What outlives every process: database, warehouse and files. One a spec file. */
 export class Storage {
@@ -81,8 +81,9 @@ export class Storage {
    * The platform of one process.
    *
    * @param alone as on the embedded database: what is marked running was left by a dead process
+   * @param nowMs by what it tells how long it has had a lease
    */
-  platformOf(life: Life, clock: Clock, alone: boolean): Platform {
+  platformOf(life: Life, clock: Clock, alone: boolean, nowMs: () => number): Platform {
     const db = mortalDatabase(this.#client, life);
     const guard = new EgressGuard({ allowPrivate: true });
     const database: Platform['database'] = {
@@ -105,7 +106,7 @@ export class Storage {
       destinations: new Destinations({ guard }),
       secretBox: new SecretBox(this.#masterKey),
       linkSigner: new LinkSigner(this.#masterKey),
-      leases: new Leases(db, LEASE_MS),
+      leases: new Leases(db, LEASE_MS, nowMs),
       close: () => Promise.resolve(),
     };
   }

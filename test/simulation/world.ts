@@ -174,6 +174,8 @@ export class World {
   }
 
   private async clear(): Promise<void> {
+    // Whoever held them is gone, and nobody has time to wait until they run out.
+    await this.db.delete(leases);
     await this.db.delete(workspaces).where(eq(workspaces.number, this.number));
     for (const table of ['profiles', 'identities', 'identity_changes', 'attributes', 'suppressions']) {
       await this.storage.warehouse.command(`DELETE FROM ${table} WHERE workspace = ${this.number}`);

@@ -8,10 +8,8 @@ import { DeliveryRunner } from '../../src/features/deliveries/delivery-runner.js
 import { DeliverySweep } from '../../src/features/deliveries/delivery-sweep.js';
 import { LearnedIdentities } from '../../src/features/deliveries/learned-identities.js';
 import { PartnerLines } from '../../src/features/deliveries/partner-lines.js';
-import { FaultLog, FaultMail, FaultsService } from '../../src/features/faults/index.js';
+import { FaultLog, FaultsService } from '../../src/features/faults/index.js';
 import { appendIdentityChanges, Ledger } from '../../src/features/ledger/index.js';
-import { MailStreams, Notices, Recipients } from '../../src/features/notices/index.js';
-import { OutboxService } from '../../src/features/outbox/index.js';
 import type { Principal } from '../../src/features/tenancy/index.js';
 import { ContextFactory } from '../../src/host/context/index.js';
 import { AccessTokens } from '../../src/host/oauth2/index.js';
@@ -37,9 +35,9 @@ import { EgressClient, EgressGuard } from '../../src/platform/http/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
 import { Leases, WorkLease } from '../../src/platform/lease/index.js';
 import { silentLogger } from '../../src/platform/log/index.js';
-import { createMailer } from '../../src/platform/mail/index.js';
 import type { Job, WorkQueue } from '../../src/platform/queue/index.js';
 import { temporaryPglite, type TemporaryDatabase } from './databases.js';
+import { faultMail } from './fault-mail.js';
 import { removalsOf } from './removal-parts.js';
 import { temporaryWarehouse } from './warehouse.js';
 
@@ -63,14 +61,7 @@ class HintList implements Pick<WorkQueue, 'enqueue'> {
 /** Time of the database is the machine's, so the rig's clock starts well before it: back-off is the clock's alone. */
 const START = '2020-01-01T00:00:00Z';
 
-/** Mails are written into the outbox and stay there. */
-function faultMail(db: Database, queue: WorkQueue, clock: TestClock): FaultMail {
-  const outbox = new OutboxService(db, createMailer({ from: 'hub@example.com' }), queue);
-  const recipients = new Recipients();
-  const config = { mailGatherMs: 0, publicUrl: 'http://localhost:3000' };
-  const streams = new MailStreams(db, clock, config, outbox, recipients);
-  return new FaultMail(new Notices(clock, recipients, streams, outbox));
-}
+const LEASE_MS = 60_000;
 
 /** The parts of one process that delivers. */
 function processOf(
@@ -96,7 +87,9 @@ function processOf(
     tokens: new AccessTokens(db, new Leases(db, 60_000), secretBox, clock),
   });
   const queue = new HintList() as HintList & WorkQueue;
-  const lease = new WorkLease(db, new Leases(db, 60_000), 'delivery');
+  const slept = { ms: 0 };
+  const leases = new Leases(db, LEASE_MS, () => performance.now() + slept.ms);
+  const lease = new WorkLease(db, leases, 'delivery');
   const planner = new DeliveryPlanner(db, queue);
   const learning = new LearnedIdentities(db, ledger, registry, queue);
   const metrics = new Metrics();
@@ -144,6 +137,7 @@ function processOf(
     sweep,
     secretBox,
     pacing,
+    slept,
     faults: new FaultsService(db, queue, clock, mail),
     removals,
   };
@@ -317,6 +311,12 @@ export class DeliveryRig {
       .where(
         and(eq(deliveries.connectionId, connectionId), inArray(deliveries.state, ['queued', 'running'])),
       );
+  }
+
+  /** A process that slept until its lease had run out and somebody else had taken the delivery, who is dead by now. */
+  async outslept(connectionId: string): Promise<void> {
+    this.hub.slept.ms += LEASE_MS;
+    await this.killed(connectionId);
   }
 
   private async membersAt(audienceId: number, version: number): Promise<Set<number>> {

@@ -91,7 +91,7 @@ export function partner(
       now: () => new Date(0),
     }),
   };
-  return { batches, stop, calls: new PartnerCalls(line, stop.signal, silentLogger(), PACING) };
+  return { batches, stop, calls: new PartnerCalls(line, stop.signal, silentLogger(), { pacing: PACING }) };
 }
 
 /** A partner that refuses every batch with somebody of {@link members} for whose index `isBad`. */

@@ -7,7 +7,7 @@ import { MemberChunker, type Chunk } from '../../host/outputs/index.js';
 import type { IdentityForm, OutputLimits } from '../../kit/index.js';
 import type { DeliveryCursor, Operation, SendsAgain } from '../../platform/database/index.js';
 import { afterSql, type AudienceKey, type IdentityRange, type KeptMembers } from '../ledger/index.js';
-import type { LearnedOf, Ledger, RowsPage, Selection } from '../ledger/index.js';
+import type { LearnedOf, Ledger, MemberPages, RowsPage, Selection } from '../ledger/index.js';
 import type { PublishedChanges } from './published-changes.js';
 
 /**
@@ -73,8 +73,19 @@ function sizeAfter(size: number, { owners, identities, attributes }: MemberRows)
   return Math.min(size * 2, LARGEST_PAGE_SIZE, fitting);
 }
 
+/** Where pages of members begin. */
+type Start = Pick<DeliveryCursor, 'operation' | 'afterMpid'>;
+
+/** Pages of which the first one is being read already. */
+interface Begun extends Start {
+  pages: MemberPages;
+  first: Promise<RowsPage>;
+}
+
 /** Reads what a delivery has to send, in the order of its cursor. */
 export class ChunkReader {
+  #begun: Begun | undefined;
+
   constructor(
     private readonly ledger: Ledger,
     private readonly reading: Reading,
@@ -102,13 +113,22 @@ export class ChunkReader {
     return this.ledger.count(this.reading.key, this.selection('remove'), behind);
   }
 
-  /** Steps from `cursor` on to the end. */
-  async *steps(cursor: DeliveryCursor): AsyncGenerator<Step> {
-    yield* this.stepsOf(cursor.operation, cursor.afterMpid, cursor.parts ?? 0);
-    if (cursor.operation === 'replace' || this.reading.removal) return;
-    for (const operation of CHANGES.slice(CHANGES.indexOf(cursor.operation) + 1)) {
-      if (this.sends(operation)) yield* this.stepsOf(operation, null, 0);
-    }
+  /** Begins to read what {@link steps} from a cursor on give first, for whoever has something else to ask before. */
+  begin(start: Start): void {
+    this.#begun = this.firstPage(start);
+  }
+
+  /** Steps from a cursor on to the end. */
+  async *steps({ operation, afterMpid, parts = 0 }: DeliveryCursor): AsyncGenerator<Step> {
+    const later = this.operationsAfter(operation);
+    yield* this.stepsOf({ operation, afterMpid }, parts, later[0]);
+    for (const [index, one] of later.entries())
+      yield* this.stepsOf({ operation: one, afterMpid: null }, 0, later[index + 1]);
+  }
+
+  private operationsAfter(operation: Operation): Operation[] {
+    if (operation === 'replace' || this.reading.removal) return [];
+    return CHANGES.slice(CHANGES.indexOf(operation) + 1).filter((one) => this.sends(one));
   }
 
   /** What a cursor holds from the plan to the end. */
@@ -117,19 +137,17 @@ export class ChunkReader {
     return learnedOf === undefined ? {} : { learnedOf };
   }
 
-  /** A connection's first delivery sends everybody as they are; so does a backfill. */
+  /** A connection's first delivery sends everybody as they are, and nobody has left; so does a backfill. */
   private sends(operation: Operation): boolean {
     const { fromVersion, identities, again } = this.reading;
+    if (fromVersion === 0) return operation === 'add';
     if (operation === 'add_identities')
-      return fromVersion > 0 && identities.upTo > identities.after && again?.backfill === undefined;
-    return operation !== 'add_again' || (fromVersion > 0 && again !== null);
+      return identities.upTo > identities.after && again?.backfill === undefined;
+    return operation !== 'add_again' || again !== null;
   }
 
-  private async *stepsOf(
-    operation: Operation,
-    afterMpid: string | null,
-    firstPart: number,
-  ): AsyncGenerator<Step> {
+  private async *stepsOf(start: Start, firstPart: number, next?: Operation): AsyncGenerator<Step> {
+    const { operation } = start;
     let part = firstPart;
     // Pages that were read to their end: what is unsent of them is in the chunk that is closed next.
     let read: Buffer[] = [];
@@ -147,26 +165,41 @@ export class ChunkReader {
       };
     };
     const chunker = new MemberChunker(this.reading.limits);
-    for await (const page of this.pages(operation, afterMpid)) {
+    for await (const page of this.pages(start, next)) {
       for (const chunk of chunker.push(page.rows)) yield step(chunk);
       read.push(...page.spent);
     }
     for (const chunk of chunker.flush()) yield step(chunk);
   }
 
-  /** Pages in order; while one is being sent the next one is being read. */
-  private async *pages(operation: Operation, afterMpid: string | null): AsyncGenerator<RowsPage> {
-    const pages = this.pagesOf(operation);
+  /** Pages in order; while one is being sent the next one is being read, after the last one the first of `next`. */
+  private async *pages(start: Start, next?: Operation): AsyncGenerator<RowsPage> {
+    const { pages, first } = this.takeBegun(start) ?? this.firstPage(start);
     let size = FIRST_PAGE_SIZE;
-    let coming: Promise<RowsPage> | undefined = pages.page({ after: afterMpid, limit: size });
+    let coming: Promise<RowsPage> | undefined = first;
     while (coming) {
       const page: RowsPage = await coming;
       size = sizeAfter(size, page.rows);
       coming = page.next === null ? undefined : pages.page({ after: page.next, limit: size });
       // Whoever stops reading early never asks for it; its failure is then nobody's.
       coming?.catch(() => undefined);
+      if (page.next === null && next) this.begin({ operation: next, afterMpid: null });
       yield page;
     }
+  }
+
+  private firstPage({ operation, afterMpid }: Start): Begun {
+    const pages = this.pagesOf(operation);
+    const first = pages.page({ after: afterMpid, limit: FIRST_PAGE_SIZE });
+    // As above.
+    first.catch(() => undefined);
+    return { operation, afterMpid, pages, first };
+  }
+
+  private takeBegun({ operation, afterMpid }: Start): Begun | undefined {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    return begun?.operation === operation && begun.afterMpid === afterMpid ? begun : undefined;
   }
 
   private pagesOf(operation: Operation) {

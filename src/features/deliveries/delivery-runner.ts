@@ -1,24 +1,24 @@
-import { CLEAN_UP, targetOfVariant } from '../../domain/audiences/index.js';
-import { sharedAttributes } from '../../domain/identities/index.js';
+import { CLEAN_UP } from '../../domain/audiences/index.js';
 import { afterSending, PartnerCalls, type CallPacing, type PartnerLine } from '../../host/outputs/index.js';
-import { identitiesOf, type ConnectorError } from '../../kit/index.js';
+import type { ConnectorError } from '../../kit/index.js';
 import type { Clock } from '../../platform/clock/index.js';
 import type { Database, DeliveryCursor, Operation } from '../../platform/database/index.js';
-import { LeaseLostError, type WorkLease } from '../../platform/lease/index.js';
+import { LeaseLostError, type Held, type WorkLease } from '../../platform/lease/index.js';
 import type { Logger } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/metrics/index.js';
 import type { WorkQueue } from '../../platform/queue/index.js';
 import type { FaultLog } from '../faults/index.js';
-import { codesOf, type LearnedOf, type Ledger } from '../ledger/index.js';
+import type { Ledger } from '../ledger/index.js';
 import { catchUp, touch } from './catch-up.js';
-import { ChunkReader } from './chunk-reader.js';
+import type { ChunkReader } from './chunk-reader.js';
 import { courseOptions, type Attempt } from './course-options.js';
 import { DeliveryCourse } from './delivery-course.js';
 import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import type { DeliveryJournal } from './delivery-journal.js';
 import type { DeliveryPlanner } from './delivery-planner.js';
-import { FRESH_CURSOR, FRESH_WHOLE, isDue, readOrder, type DeliveryOrder } from './delivery-rows.js';
+import { readingOf } from './delivery-reading.js';
+import { isDue, readOrder, type DeliveryOrder } from './delivery-rows.js';
 import { leavingOf, withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
@@ -26,7 +26,6 @@ import { oneAhead } from './one-ahead.js';
 import type { PartnerLines } from './partner-lines.js';
 import { partnerAudience } from './partner-list.js';
 import { PartnerSide } from './partner-side.js';
-import { publishedChanges } from './published-changes.js';
 import type { RemovalJournal } from './removal/removal-journal.js';
 import type { RemovalPlanner } from './removal/removal-planner.js';
 import type { RemovalWork } from './removal/removal-work.js';
@@ -82,7 +81,7 @@ export class DeliveryRunner {
     }
   }
 
-  private async work(order: DeliveryOrder, signal: AbortSignal): Promise<void> {
+  private async work(order: DeliveryOrder, held: Held): Promise<void> {
     const { journal, lease } = this.parts;
     const { id, kind } = order.delivery;
     const { status } = order.connection;
@@ -94,7 +93,7 @@ export class DeliveryRunner {
     if (status === 'inactive') return this.park(order);
     const attempt: Attempt = { probing: await this.isProbe(order), reached: false };
     try {
-      const end = await this.deliver(order, signal, attempt);
+      const end = await this.deliver(order, held, attempt);
       if (end === 'paused') await this.park(order);
       if (end === 'shared') await this.postpone(id);
       if (end === 'aborted') await lease.giveBack(id);
@@ -151,42 +150,25 @@ export class DeliveryRunner {
     await this.parts.queue.enqueue({ kind: 'delivery', id: order.delivery.id });
   }
 
-  private async deliver(order: DeliveryOrder, signal: AbortSignal, attempt: Attempt) {
+  private async deliver(order: DeliveryOrder, held: Held, attempt: Attempt) {
+    const { signal } = held;
     const { journal, ledger, lines, lists, removals, saveEveryMs } = this.parts;
     const last = lastCalls(signal);
     try {
       const line = await lines.open(order);
-      const calls = this.callsOf(order, line, last.signal);
+      const calls = this.callsOf(order, line, { ...held, signal: last.signal });
       if (order.delivery.kind === 'removal')
         return await removals.work.run(order, { calls, signal, attempt, saveEveryMs });
       const { audience: partner } = line.connector;
       const isWhole = Boolean(partner.replace?.wanted(line.context(last.signal)));
+      if (partner.replace?.inOneGo) await this.beginAnew(order);
+      const { reader, cursor } = readingOf(order, line, { ledger, isWhole });
+      // Whether anything may be sent is asked meanwhile.
+      reader.begin(cursor);
       const sharers = await lists.besides(order, { removes: partner.remove !== undefined && !isWhole });
       if (sharers === undefined) return 'shared';
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
-      const identities = { after: fromIdentities, upTo: toIdentities };
-      const forms = identitiesOf(line.connector, line.context(last.signal).settings);
-      const attributes = sharedAttributes(order.connection.attributes);
-      const learnedOf = learnedByPlan(order) ?? {
-        codes: codesOf(forms),
-        attributes: attributes.map(({ key }) => key),
-      };
-      const reader = new ChunkReader(ledger, {
-        key: { audienceId: order.audience.id, workspace: order.workspace },
-        target: targetOfVariant(order.variant),
-        fromVersion,
-        toVersion,
-        published: publishedChanges(order),
-        identities,
-        again: sendsAgain,
-        forms,
-        limits: line.limits,
-        attributes,
-        learnedOf,
-      });
-      if (partner.replace?.inOneGo) await this.beginAnew(order);
-      const fresh = isWhole ? FRESH_WHOLE : { ...FRESH_CURSOR, learnedOf };
-      const { cursor, planned } = this.begin(order, reader, fresh);
+      const planned = this.plan(order, reader, cursor);
       try {
         const leavers = { what: 'remove', from: fromVersion, to: toVersion } as const;
         const kept = sharers.map(({ members }) => members);
@@ -200,7 +182,7 @@ export class DeliveryRunner {
         const side = new PartnerSide(calls, audience, {
           fromVersion,
           toVersion,
-          identities,
+          identities: { after: fromIdentities, upTo: toIdentities },
           relinks: order.connection.relinks,
           ...(sendsAgain === null ? {} : { again: id }),
         });
@@ -225,12 +207,16 @@ export class DeliveryRunner {
     }
   }
 
-  private callsOf({ delivery, output }: DeliveryOrder, line: PartnerLine, signal: AbortSignal): PartnerCalls {
+  private callsOf(
+    { delivery, output }: DeliveryOrder,
+    line: PartnerLine,
+    { signal, confirm }: Held,
+  ): PartnerCalls {
     const { db, log, metrics, pacing } = this.parts;
     const observe = (result: string, seconds: number) =>
       metrics.batchSeconds.observe({ plugin: output.plugin, result }, seconds);
     const jobs = line.connector.audience.poll ? new DeliveryJobs(db, delivery.id) : undefined;
-    return new PartnerCalls(line, signal, log, pacing, observe, jobs);
+    return new PartnerCalls(line, signal, log, { pacing, observe, jobs, confirm });
   }
 
   /** A whole state that was interrupted begins with its first part again, where the partner takes it in one go only. */
@@ -240,20 +226,16 @@ export class DeliveryRunner {
     order.delivery = { ...delivery, ...(await this.parts.journal.beginAnew(delivery.id)) };
   }
 
-  /** Counts what there is to send, once a delivery and while the first of it goes out, and says where to go on. */
-  private begin(
-    { delivery }: DeliveryOrder,
-    reader: ChunkReader,
-    cursor: DeliveryCursor,
-  ): { cursor: DeliveryCursor; planned: Promise<void> } {
-    if (delivery.planned !== null) return { cursor: delivery.cursor, planned: Promise.resolve() };
+  /** Counts what there is to send, once a delivery and while the first of it goes out. */
+  private plan({ delivery }: DeliveryOrder, reader: ChunkReader, cursor: DeliveryCursor): Promise<void> {
+    if (delivery.planned !== null) return Promise.resolve();
     const operations: Operation[] = cursor.operation === 'replace' ? ['replace'] : ['add', 'remove'];
     const planned = reader
       .count(operations)
       .then((members) => this.parts.journal.plan(delivery.id, members, cursor));
     // Its failure is heard of where the first outcome is to be written down.
     planned.catch(() => undefined);
-    return { cursor, planned };
+    return planned;
   }
 
   private async finish(id: string, operation: Operation, side: PartnerSide): Promise<void> {
@@ -272,11 +254,6 @@ export class DeliveryRunner {
       this.parts.log.warn(where, 'delivery stopped by a fault');
     } else this.parts.log.info(where, 'delivery will be tried again');
   }
-}
-
-/** What members who stay are to have learned, where it was planned already; undefined: as the connection is now. */
-function learnedByPlan({ delivery: { planned, cursor } }: DeliveryOrder): LearnedOf | undefined {
-  return planned === null ? undefined : cursor.learnedOf;
 }
 
 /** Planned from what the connection had before another delivery went by. */

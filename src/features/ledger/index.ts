@@ -1,7 +1,7 @@
 export { Ledger, type MemberPage, type TimelineEntry } from './ledger.js';
 export { afterSql, betweenMpidsSql } from './ledger-range.js';
 export { reachedSql, type KeptMembers } from './reached.js';
-export type { RowsPage } from './member-rows.js';
+export type { MemberPages, RowsPage } from './member-rows.js';
 export { changesCheckSql, changesSql, IN_ORDER, membersSql, MERGED, type MpidCondition } from './sql.js';
 export {
   appendIdentityChanges,

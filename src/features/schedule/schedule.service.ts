@@ -149,19 +149,15 @@ export class ScheduleService implements OnApplicationBootstrap, BeforeApplicatio
     const taken = await this.slots.take(slot, owner);
     if (taken === 'settled') schedule.settledMs = slot.slotMs;
     if (taken !== 'taken') return;
-    const lost = new AbortController();
-    const renewal = this.leases.keepRenewing(
-      () => this.leases.renew(leaseNameOf(slot.schedule), owner),
-      lost,
-    );
+    const renewal = this.leases.keep(() => this.leases.renew(leaseNameOf(slot.schedule), owner));
     try {
-      const signal = AbortSignal.any([this.stopped.signal, lost.signal]);
+      const signal = AbortSignal.any([this.stopped.signal, renewal.lost]);
       await this.logged(slot.schedule, () => schedule.run(signal));
       if (signal.aborted) return;
       await this.slots.finish(slot, owner);
       schedule.settledMs = slot.slotMs;
     } finally {
-      clearInterval(renewal);
+      renewal.stop();
       await this.slots.release(slot, owner);
     }
   }

@@ -135,7 +135,7 @@ describe('a job that nobody writes down', () => {
       },
     );
     const pacing = { ...PACING, minPollMs: 20, maxPollMs: 60 };
-    await sendBatch(new PartnerCalls(calls.line, stop.signal, silentLogger(), pacing), SHIPMENT, two());
+    await sendBatch(new PartnerCalls(calls.line, stop.signal, silentLogger(), { pacing }), SHIPMENT, two());
     // Timers count whole milliseconds.
     expect((moments[1] ?? 0) - (moments[0] ?? 0)).toBeGreaterThanOrEqual(leastMs - 1);
   });
@@ -147,7 +147,7 @@ describe('a job that nobody writes down', () => {
       return PENDING;
     });
     const pacing = { ...PACING, minPollMs: 3000 };
-    const patient = new PartnerCalls(calls.line, stop.signal, silentLogger(), pacing);
+    const patient = new PartnerCalls(calls.line, stop.signal, silentLogger(), { pacing });
     const begunMs = performance.now();
     await expect(sendBatch(patient, SHIPMENT, two())).rejects.toBe(reason);
     expect(performance.now() - begunMs).toBeLessThan(3000 - 1);
@@ -160,7 +160,7 @@ describe('what is told of calls', () => {
     await expect(sendBatch(slow.calls, SHIPMENT, two())).rejects.toThrow('within 0.1 seconds');
     const { calls, stop } = partner(() => ({ ...PENDING, pollAfterMs: 6 }));
     const pacing = { ...PACING, jobLimitMs: 2 * 3_600_000 };
-    const limited = new PartnerCalls(calls.line, stop.signal, silentLogger(), pacing);
+    const limited = new PartnerCalls(calls.line, stop.signal, silentLogger(), { pacing });
     await expect(sendBatch(limited, SHIPMENT, two())).rejects.toThrow('over 2 hours');
   });
 
@@ -175,9 +175,8 @@ describe('what is told of calls', () => {
       insideMs = performance.now() - begunMs;
       return DONE;
     });
-    const observed = new PartnerCalls(calls.line, stop.signal, silentLogger(), PACING, (_, seconds) =>
-      told.push(seconds),
-    );
+    const observe = (_: string, seconds: number) => void told.push(seconds);
+    const observed = new PartnerCalls(calls.line, stop.signal, silentLogger(), { pacing: PACING, observe });
     const beganMs = performance.now();
     const sent = sendBatch(observed, isAhead ? { ...SHIPMENT, turn } : SHIPMENT, two());
     await sleep(10);
@@ -198,7 +197,7 @@ describe('what is told of calls', () => {
     });
     for (const thrown of [new TypeError('cannot read\np0@example.com'), 'p0@example.com', refuse()]) {
       const { calls, stop } = partner(() => Promise.reject(thrown));
-      const logged = new PartnerCalls(calls.line, stop.signal, log, PACING);
+      const logged = new PartnerCalls(calls.line, stop.signal, log, { pacing: PACING });
       await sendBatch(logged, SHIPMENT, MemberList.of(members(1))).catch(() => undefined);
     }
     const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);

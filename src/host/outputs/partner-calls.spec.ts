@@ -9,7 +9,8 @@ import {
 } from '../../../test/support/partner-line.js';
 import { ConnectorError, fault, type BatchResult } from '../../kit/index.js';
 import { MemoryBudgetStore } from '../../platform/budget/index.js';
-import { MemberList, RateBudget, sendBatch } from './index.js';
+import { silentLogger } from '../../platform/log/index.js';
+import { MemberList, PartnerCalls, RateBudget, sendBatch, Turn, type PartnerLine } from './index.js';
 
 afterEach(stopPartners);
 
@@ -151,5 +152,60 @@ describe('PartnerCalls', () => {
     );
     expect(error).toBeInstanceOf(ConnectorError);
     expect(error).toMatchObject({ kind: 'unexpected', message: expect.not.stringContaining('example.com') });
+  });
+
+  describe('which are only the holder’s of a lease', () => {
+    /** Calls of a process whose lease is lost the moment somebody asks, and what the partner was asked for. */
+    function losing(add: Parameters<typeof partner>[0]) {
+      const { calls, stop, batches } = partner(add);
+      let requests = 0;
+      const line: PartnerLine = {
+        ...calls.line,
+        context: (signal) => ({
+          ...calls.line.context(signal),
+          http: {
+            request: () => {
+              requests += 1;
+              return Promise.reject(new Error('not to be reached'));
+            },
+          },
+        }),
+      };
+      const lost = new Error('lost');
+      let isLost = false;
+      const confirm = () => {
+        if (!isLost) return undefined;
+        stop.abort(lost);
+        return Promise.reject(lost);
+      };
+      const own = new PartnerCalls(line, stop.signal, silentLogger(), { confirm });
+      const lose = () => {
+        isLost = true;
+      };
+      return { calls: own, lose, requests: () => requests, batches };
+    }
+
+    it('are not begun once that is lost', async () => {
+      const { calls, lose, batches } = losing(() => DONE);
+      lose();
+      await expect(sendBatch(calls, SHIPMENT, MemberList.of(members(1)))).rejects.toThrow('lost');
+      expect(batches).toEqual([]);
+    });
+
+    it('make no request that was ready before, whatever the plugin makes of it', async () => {
+      const { calls, lose, requests } = losing(async (_, __, http) => {
+        await http.request(REQUEST).catch(() => {
+          throw fault.retryable('OWN', 'Something went wrong.');
+        });
+        return DONE;
+      });
+      const turn = new Turn();
+      const sent = sendBatch(calls, { ...SHIPMENT, turn }, MemberList.of(members(1)));
+      await new Promise(setImmediate);
+      lose();
+      turn.comes();
+      await expect(sent).rejects.toThrow('lost');
+      expect(requests()).toBe(0);
+    });
   });
 });

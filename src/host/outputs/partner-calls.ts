@@ -44,24 +44,36 @@ export const DEFAULT_CALL_PACING: CallPacing = {
 /** Failures of a single request that a partner has not taken, for sure. */
 const NOT_TAKEN = { kinds: ['auth', 'rate_limited'], codes: ['CONNECTION_REFUSED', 'DNS_FAILED'] };
 
+/** What calls may have besides their line. */
+export interface CallOptions {
+  pacing?: CallPacing | undefined;
+  /** Hears how long each batch took, its polls included, and whether it was done or what it failed with. */
+  observe?: (result: 'done' | FaultKind, seconds: number) => void;
+  /** Absent: the connector knows no jobs. */
+  jobs?: PartnerJobs | undefined;
+  /**
+   * Asked before each request: resolves, or is undefined, where it may be made; where it rejects, the calls' signal is
+   * aborted. Absent: it always may.
+   */
+  confirm?: () => Promise<void> | undefined;
+}
+
 /**
  * Calls of one connector, within its rate budget and the time limits. Throws ConnectorErrors only, without
  * secrets; when `signal` aborts, its reason.
  */
 export class PartnerCalls {
   readonly #ends: CallEnds;
+  readonly #pacing: CallPacing;
   #reached = false;
 
   constructor(
     readonly line: PartnerLine,
     private readonly signal: AbortSignal,
     private readonly log: Logger,
-    private readonly pacing: CallPacing = DEFAULT_CALL_PACING,
-    /** Hears how long each batch took, its polls included, and whether it was done or what it failed with. */
-    private readonly observe: (result: 'done' | FaultKind, seconds: number) => void = () => undefined,
-    /** Absent: the connector knows no jobs. */
-    private readonly jobs?: PartnerJobs,
+    private readonly options: CallOptions = {},
   ) {
+    this.#pacing = options.pacing ?? DEFAULT_CALL_PACING;
     this.#ends = new CallEnds(signal);
   }
 
@@ -77,8 +89,9 @@ export class PartnerCalls {
     turn?: Turn,
   ): Promise<T> {
     await this.wait(this.line.budget?.take(this.signal));
+    await this.options.confirm?.();
     this.signal.throwIfAborted();
-    const time = new CallTime(this.pacing.callTimeoutMs, this.#ends);
+    const time = new CallTime(this.#pacing.callTimeoutMs, this.#ends);
     try {
       return await time.limit(work(this.paced(time, sent, turn)));
     } catch (thrown) {
@@ -109,10 +122,10 @@ export class PartnerCalls {
     const seconds = () => (performance.now() - Math.max(startedAtMs, turn?.cameAtMs ?? 0)) / 1000;
     try {
       const rejected = await this.untilDone(batch, work, turn);
-      this.observe('done', seconds());
+      this.options.observe?.('done', seconds());
       return rejected;
     } catch (error) {
-      if (isConnectorError(error)) this.observe(error.kind, seconds());
+      if (isConnectorError(error)) this.options.observe?.(error.kind, seconds());
       throw error;
     }
   }
@@ -122,15 +135,15 @@ export class PartnerCalls {
     work: (ctx: AnyOutputContext) => Promise<BatchResult>,
     turn?: Turn,
   ): Promise<BatchRejects> {
-    const { pollLimitMs, minPollMs, maxPollMs } = this.pacing;
-    const kept = await this.jobs?.find(id);
+    const { pollLimitMs, minPollMs, maxPollMs } = this.#pacing;
+    const kept = await this.options.jobs?.find(id);
     let known = kept?.jobId;
     let result: BatchResult =
       known === undefined ? await this.give(work, turn) : { status: 'pending', jobId: known, pollAfterMs: 0 };
     const leaveAtMs = performance.now() + pollLimitMs;
     while (result.status === 'pending') {
       const { jobId, pollAfterMs } = result;
-      if (jobId !== known) await this.jobs?.keep(id, jobId, size);
+      if (jobId !== known) await this.options.jobs?.keep(id, jobId, size);
       known = jobId;
       if (performance.now() >= leaveAtMs || pollAfterMs > maxPollMs)
         throw this.notDone(kept?.ageMs, pollAfterMs);
@@ -138,10 +151,10 @@ export class PartnerCalls {
       result = await this.poll(id, jobId);
     }
     if (result.status === 'again') {
-      await this.jobs?.forget(id);
+      await this.options.jobs?.forget(id);
       throw await this.heeded(this.named(result.because));
     }
-    if (known !== undefined) await this.jobs?.answered(id);
+    if (known !== undefined) await this.options.jobs?.answered(id);
     return checkedRejects(result, size, this.line.connector.id);
   }
 
@@ -183,7 +196,7 @@ export class PartnerCalls {
     try {
       return await this.call((ctx) => pollOnce(connector, ctx, jobId));
     } catch (error) {
-      if (isConnectorError(error) && error.kind === 'permanent') await this.jobs?.answered(batchId);
+      if (isConnectorError(error) && error.kind === 'permanent') await this.options.jobs?.answered(batchId);
       throw error;
     }
   }
@@ -199,6 +212,8 @@ export class PartnerCalls {
           if (turn) await time.standsStill(() => turn.wait());
           sent.requests += 1;
           if (budget && sent.requests > 1) await time.standsStill(() => budget.take(time.signal));
+          const doubt = this.options.confirm?.();
+          if (doubt) await doubt;
           return context.http.request(request);
         },
       },
@@ -233,7 +248,7 @@ export class PartnerCalls {
   }
 
   private timedOut() {
-    const seconds = this.pacing.callTimeoutMs / 1000;
+    const seconds = this.#pacing.callTimeoutMs / 1000;
     return fault.retryable(
       'CALL_TIMEOUT',
       `The partner of plugin ${this.line.connector.id} did not finish a call within ${seconds} seconds.`,
@@ -242,8 +257,8 @@ export class PartnerCalls {
 
   /** Only what is written down is found again. */
   private notDone(ageMs = 0, waitMs: number) {
-    const { jobLimitMs } = this.pacing;
-    if (this.jobs && ageMs < jobLimitMs) return new StillWaiting(waitMs);
+    const { jobLimitMs } = this.#pacing;
+    if (this.options.jobs && ageMs < jobLimitMs) return new StillWaiting(waitMs);
     const hours = Math.round(jobLimitMs / 3_600_000);
     return fault.retryable(
       'STILL_PENDING',

@@ -43,7 +43,11 @@ function jobsOf({
     forget: async () => void notes.push('forget'),
   };
   const observe = (result: string) => void notes.push(`observed ${result}`);
-  const calls = new PartnerCalls(rig.calls.line, rig.stop.signal, silentLogger(), PACING, observe, jobs);
+  const calls = new PartnerCalls(rig.calls.line, rig.stop.signal, silentLogger(), {
+    pacing: PACING,
+    observe,
+    jobs,
+  });
   return { notes, calls, send: () => sendBatch(calls, SHIPMENT, MemberList.of(members(2))) };
 }
 

@@ -86,7 +86,7 @@ describe('a batch', () => {
       { ...line, connector: { ...line.connector, audience } },
       stop.signal,
       silentLogger(),
-      PACING,
+      { pacing: PACING },
     );
     const removals = { ...SHIPMENT, operation: 'remove' } as const;
     await sendBatch(removing, removals, MemberList.of(members(2)));

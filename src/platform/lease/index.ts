@@ -1,3 +1,5 @@
 export { FairTurns } from './fair-turns.js';
-export { LeaseLostError, Leases } from './leases.js';
+export { LeaseLostError } from './lease-lost.js';
+export { Leases } from './leases.js';
+export type { Held } from './renewal.js';
 export { WorkLease, type WorkKind } from './work-lease.js';

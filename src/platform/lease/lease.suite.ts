@@ -289,12 +289,31 @@ export function describeLeases(open: () => Promise<TemporaryDatabase>): void {
     const [slow, other] = [processOf(300), processOf()];
     const id = await work();
     await slow.claim(id);
-    const lost = slow.during(id, never, async (signal) => {
+    const lost = slow.during(id, never, async ({ signal }) => {
       await expire(id);
       // The row may be renewed before the other one comes; it must get it in the end, and the work must hear of it.
       await until('it is taken', async () => (await expire(id), other.claim(id)));
       await until('it is aborted', () => signal.aborted);
       signal.throwIfAborted();
+    });
+    await expect(lost).rejects.toThrow(LeaseLostError);
+  });
+
+  it('asks whether it still has a row once it slept, counted from before it was claimed', async () => {
+    let nowMs = 0;
+    const slow = new WorkLease(database.db, new Leases(database.db, LONG_MS, () => nowMs), 'import');
+    const id = await work();
+    await slow.claim(id);
+    nowMs = LONG_MS - 1;
+    const lost = slow.during(id, never, async ({ confirm }) => {
+      expect(confirm()).toBeUndefined();
+      nowMs += 1;
+      await expect(confirm()).resolves.toBeUndefined();
+      expect(confirm()).toBeUndefined();
+      await expire(id);
+      expect(await processOf().claim(id)).toBe(true);
+      nowMs += LONG_MS;
+      await confirm();
     });
     await expect(lost).rejects.toThrow(LeaseLostError);
   });

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { leases, rowsOf, type Database } from '../database/index.js';
-
-/** Thrown where a lease was lost: somebody else may be at the same work, so stop before the next write. */
-export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
-}
+import { Renewal } from './renewal.js';
 
 /**
  * Named leases in the database: the right to be the only one that does something for a while. Time is the
@@ -18,6 +14,8 @@ export class Leases {
   constructor(
     private readonly db: Database,
     readonly leaseMs: number,
+    /** By what this process tells how long it has had a lease: milliseconds that only go forward. */
+    readonly nowMs: () => number = () => performance.now(),
   ) {}
 
   /** Moment at which a lease taken now runs out, as SQL. */
@@ -84,28 +82,23 @@ export class Leases {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const lost = new AbortController();
-    const renewal = this.keepRenewing(() => this.renew(name, owner), lost);
+    const renewal = this.keep(() => this.renew(name, owner));
     try {
-      return await work(AbortSignal.any([signal, lost.signal]));
+      return await work(AbortSignal.any([signal, renewal.lost]));
     } finally {
-      clearInterval(renewal);
+      renewal.stop();
       await this.release(name, owner);
     }
   }
 
-  /** Calls `renew` three times a lease; aborts `lost` once it answers false. */
-  keepRenewing(renew: () => Promise<boolean>, lost: AbortController): NodeJS.Timeout {
-    const timer = setInterval(() => {
-      renew().then(
-        (held) => {
-          if (!held) lost.abort(new LeaseLostError('The lease was taken over by another process.'));
-        },
-        () => undefined, // the database is away: the next renewal tries again, the lease may run out
-      );
-    }, this.leaseMs / 3);
-    timer.unref();
-    return timer;
+  /**
+   * Calls `renew` until it is stopped.
+   *
+   * @param takenAtMs a moment before the lease was taken, by {@link nowMs}: for those who {@link Renewal.confirm}
+   */
+  keep(renew: () => Promise<boolean>, takenAtMs = this.nowMs()): Renewal {
+    const { leaseMs, nowMs } = this;
+    return new Renewal({ renew, leaseMs, nowMs }, takenAtMs);
   }
 }
 

@@ -7,7 +7,9 @@ import {
   type Database,
   type Transaction,
 } from '../database/index.js';
-import { LeaseLostError, type Leases } from './leases.js';
+import { LeaseLostError } from './lease-lost.js';
+import type { Leases } from './leases.js';
+import type { Held } from './renewal.js';
 import { rowBefore } from './seat-turns.js';
 
 /** Tables whose rows stand for work. */
@@ -19,6 +21,9 @@ export type WorkKind = keyof typeof WORK_TABLES;
  * and letting go are single statements, so a process may die between any two of them.
  */
 export class WorkLease {
+  /** Moments before rows were claimed on which nobody works yet. */
+  readonly #claimedAtMs = new Map<string, number>();
+
   constructor(
     private readonly db: Database,
     private readonly leases: Leases,
@@ -31,6 +36,7 @@ export class WorkLease {
 
   /** Takes the row and marks it `running`; false where it is not there, done, held, or not due yet. */
   async claim(id: string): Promise<boolean> {
+    const askedAtMs = this.leases.nowMs();
     const taken = await this.db
       .update(this.table)
       .set({
@@ -42,6 +48,7 @@ export class WorkLease {
       })
       .where(and(eq(this.table.id, id), this.claimable()))
       .returning({ id: this.table.id });
+    if (taken.length === 1) this.#claimedAtMs.set(id, askedAtMs);
     return taken.length === 1;
   }
 
@@ -67,14 +74,17 @@ export class WorkLease {
     return row?.id;
   }
 
-  /** Runs `work` while the claimed row's lease is renewed; `signal` aborts when it is lost. */
-  async during<T>(id: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const lost = new AbortController();
-    const renewal = this.leases.keepRenewing(() => this.renew(id), lost);
+  /** Runs `work` while the claimed row's lease is renewed. */
+  async during<T>(id: string, signal: AbortSignal, work: (held: Held) => Promise<T>): Promise<T> {
+    const renewal = this.leases.keep(() => this.renew(id), this.#claimedAtMs.get(id));
+    this.#claimedAtMs.delete(id);
     try {
-      return await work(AbortSignal.any([signal, lost.signal]));
+      return await work({
+        signal: AbortSignal.any([signal, renewal.lost]),
+        confirm: () => renewal.confirm(),
+      });
     } finally {
-      clearInterval(renewal);
+      renewal.stop();
     }
   }
 

@@ -75,7 +75,7 @@ export class ExportRunner {
   async run(id: string, signal: AbortSignal): Promise<void> {
     if (!(await this.lease.claim(id))) return;
     try {
-      await this.lease.during(id, signal, (held) => this.make(id, held));
+      await this.lease.during(id, signal, (held) => this.make(id, held.signal));
     } catch (error) {
       await this.settle(id, error, signal).catch((failed: unknown) => {
         // Whoever took the row over decides what becomes of it.

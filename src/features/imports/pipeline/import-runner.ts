@@ -34,7 +34,7 @@ export class ImportRunner {
   async run(id: string, signal: AbortSignal): Promise<void> {
     const { lease } = this.parts;
     if (!(await lease.claim(id))) return;
-    await lease.during(id, signal, (held) => this.work(id, held));
+    await lease.during(id, signal, (held) => this.work(id, held.signal));
   }
 
   private async work(id: string, signal: AbortSignal): Promise<void> {

@@ -90,7 +90,7 @@ export class Reconciler {
     const name = partnerNameOf(subject);
     const audience = { externalId: connection.externalId ?? name, name };
     const pacing = { ...DEFAULT_CALL_PACING, callTimeoutMs: CALL_TIMEOUT_MS };
-    const calls = new PartnerCalls(line, signal, this.log, pacing);
+    const calls = new PartnerCalls(line, signal, this.log, { pacing });
     const { lagMs = 0, of = 'members' } = counting;
     const since = new Date(this.clock.now().getTime() - lagMs);
     const partner = await calls.call(async (ctx) => partnerCalls.count?.(ctx, audience));
