@@ -43,6 +43,14 @@ export interface Caller {
   stall(call: Call): Promise<void>;
 }
 
+/** What the hub has in its database. */
+export interface KnownByTheHub {
+  /** Whether a member was dealt with in a delivery. */
+  isWrittenDown(deliveryId: string, mpid: string): Promise<boolean>;
+  /** Whether a connection is being deleted. */
+  isLeaving(connectionId: string): Promise<boolean>;
+}
+
 /** A partner in the same process, which keeps a set per list and lies at times. */
 export class SimPartner {
   readonly lists = new Map<string, SimList>();
@@ -60,9 +68,8 @@ export class SimPartner {
   readonly #keys = new Map<string, string>();
   readonly #jobs = new PartnerJobs();
 
-  /** @param isWrittenDown whether the hub has written down that a member was dealt with in a delivery */
   constructor(
-    private readonly isWrittenDown: (deliveryId: string, mpid: string) => Promise<boolean>,
+    private readonly hub: KnownByTheHub,
     private readonly moment: () => Moment,
   ) {}
 
@@ -95,7 +102,7 @@ export class SimPartner {
         list.missedBy.add(call.connectionId);
         throw fault.config(LIST_GONE, 'The list is there no more.');
       }
-      this.#holdToTurns(call, caller.callsOfOthers());
+      await this.#holdToTurns(call, caller.callsOfOthers());
       const answer = await work(list);
       if (failure) throw failure.error;
       await caller.stall(call);
@@ -174,7 +181,7 @@ export class SimPartner {
       const before = list.members.get(mpid)?.deliveryId;
       // Whom it would not let go is there without the hub's doing.
       if (change !== 'add' || before === undefined || list.refused.get(mpid) === 'remove') continue;
-      const writtenDown = await this.isWrittenDown(deliveryId, mpid);
+      const writtenDown = await this.hub.isWrittenDown(deliveryId, mpid);
       this.record.repeats.push({ list, mpid, person: personOf(member), deliveryId, before, writtenDown });
     }
     return () => {
@@ -218,10 +225,13 @@ export class SimPartner {
     }
   }
 
-  /** Nobody takes members out of a list, while somebody else is about to bring some there. */
-  #holdToTurns({ listId, connectionId, change }: Call, others: readonly Call[]): void {
+  /** Nobody takes members out of a list, while somebody else is about to bring some there who are to stay. */
+  async #holdToTurns(call: Call, others: readonly Call[]): Promise<void> {
+    const { listId, connectionId, change } = call;
     const other = others.find((one) => one.listId === listId && one.connectionId !== connectionId);
     if (!listId || !change || !other?.change || other.change === change) return;
+    const bringing = change === 'add' ? call : other;
+    if (await this.hub.isLeaving(bringing.connectionId)) return;
     this.record.violations.push(
       `${connectionId} (${change}) and ${other.connectionId} (${other.change}) are at ${listId} at once.`,
     );

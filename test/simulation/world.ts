@@ -6,6 +6,7 @@ import {
   outputs,
   sources,
   workspaces,
+  connections,
   deliveryBatches,
   type Database,
 } from '../../src/platform/database/index.js';
@@ -74,7 +75,10 @@ export class World {
     readonly saveEveryMs: number,
   ) {
     this.partner = new SimPartner(
-      (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
+      {
+        isWrittenDown: (deliveryId, mpid) => isWrittenDown(storage.db, deliveryId, mpid),
+        isLeaving: (connectionId) => isLeaving(storage.db, connectionId),
+      },
       () => ({
         nowMs: this.clock.now().getTime(),
         eventfulMs: this.eventfulMs,
@@ -199,4 +203,13 @@ async function isWrittenDown(db: Database, deliveryId: string, mpid: string): Pr
     )
     .limit(1);
   return row !== undefined;
+}
+
+/** What its delivery under way still brings, its removal takes out again. */
+async function isLeaving(db: Database, connectionId: string): Promise<boolean> {
+  const [row] = await db
+    .select({ status: connections.status })
+    .from(connections)
+    .where(eq(connections.id, connectionId));
+  return row?.status === 'removing';
 }
