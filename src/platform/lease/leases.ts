@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
+import { elapsedClock } from '../clock/index.js';
 import { leases, rowsOf, type Database } from '../database/index.js';
 import { Renewal } from './renewal.js';
 
@@ -14,8 +15,8 @@ export class Leases {
   constructor(
     private readonly db: Database,
     readonly leaseMs: number,
-    /** By what this process tells how long it has had a lease: milliseconds that only go forward. */
-    readonly nowMs: () => number = () => performance.now(),
+    /** By what this process tells how long it has had a lease. */
+    readonly nowMs: () => number = elapsedClock(),
   ) {}
 
   /** Moment at which a lease taken now runs out, as SQL. */

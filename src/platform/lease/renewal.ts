@@ -16,7 +16,7 @@ export interface Held {
 interface Terms {
   renew: () => Promise<boolean>;
   leaseMs: number;
-  /** Milliseconds; only goes forward. */
+  /** Milliseconds, as `elapsedClock` has them. */
   nowMs: () => number;
 }
 
