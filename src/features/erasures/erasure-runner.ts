@@ -56,7 +56,7 @@ export class ErasureRunner {
 
   /** Handler of the queue's kind `erasure`. May be called at any time, any number of times. */
   async run(id: string, signal: AbortSignal): Promise<void> {
-    await this.parts.leases.unlessHeld(`erasure:${id}`, signal, async (held) => {
+    await this.parts.leases.unlessHeld(`erasure:${id}`, signal, async ({ signal: held }) => {
       try {
         await this.steps(id, held);
       } catch (error) {

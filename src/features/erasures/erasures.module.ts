@@ -8,7 +8,6 @@ import type { WorkQueue } from '../../platform/queue/index.js';
 import type { Warehouse } from '../../platform/warehouse/index.js';
 import { DeliveriesModule, DeliveryPlanner } from '../deliveries/index.js';
 import { ImportsModule } from '../imports/index.js';
-import { Ledger } from '../ledger/index.js';
 import { ScheduleModule } from '../schedule/index.js';
 import { TenancyModule } from '../tenancy/index.js';
 import { ErasurePeople } from './erasure-people.js';
@@ -43,7 +42,6 @@ const PROVIDERS: Provider[] = [
       planner: DeliveryPlanner,
       people: ErasurePeople,
     ) => {
-      const ledger = new Ledger(warehouse);
       return new ErasureRunner({
         db,
         warehouse,
@@ -53,7 +51,7 @@ const PROVIDERS: Provider[] = [
         planner,
         people,
         log: logger.child({ context: 'erasures' }),
-        audiences: new LeaveAudiences({ db, warehouse, ledger, leases, clock }),
+        audiences: new LeaveAudiences({ db, warehouse, leases, clock }),
         receipts: new Receipts(db, warehouse, clock),
         forgetting: new ForgetPeople({ db, warehouse, leases, people }),
       });

@@ -8,7 +8,7 @@ import {
   OPEN_DELIVERY_STATES,
 } from '../../platform/database/index.js';
 import type { Leases } from '../../platform/lease/index.js';
-import type { Warehouse } from '../../platform/warehouse/index.js';
+import { stoppable, type Warehouse } from '../../platform/warehouse/index.js';
 import { announceTaught, registerDecisions } from '../imports/index.js';
 import { identityLease, keepSequence } from '../ledger/index.js';
 import type { ErasureKey, ErasurePeople } from './erasure-people.js';
@@ -39,11 +39,13 @@ export class ForgetPeople {
     if ((await this.unwaitedDeliveries(key)).some(({ state }) => state === 'running')) return false;
     const tables = await this.tablesOfPeople();
     await leases.exclusively(identityLease(key.workspace), signal, async (held) => {
+      const own = stoppable(warehouse, held);
       // What a dead import has set down would be registered after them.
-      await registerDecisions(warehouse, key.workspace, announceTaught(db, workspaceId));
-      await keepSequence(warehouse, key.workspace);
+      await registerDecisions(own, key.workspace, announceTaught(db, workspaceId));
+      await keepSequence(own, key.workspace);
       for await (const mpids of this.pages(key)) {
-        held.throwIfAborted();
+        await held.confirm();
+        held.signal.throwIfAborted();
         for (const table of tables) await this.delete(table, `workspace = ${key.workspace}`, mpids);
       }
     });

@@ -9,8 +9,8 @@ import {
   type Database,
 } from '../../platform/database/index.js';
 import type { Leases } from '../../platform/lease/index.js';
-import type { Warehouse } from '../../platform/warehouse/index.js';
-import { IN_ORDER, inAudienceTurn, membersSql, type Ledger } from '../ledger/index.js';
+import { stoppable, type Warehouse } from '../../platform/warehouse/index.js';
+import { IN_ORDER, inAudienceTurn, Ledger, membersSql } from '../ledger/index.js';
 import { leavingSql, type ErasureKey } from './erasure-people.js';
 
 /** An audience that has, or had, some of the people. */
@@ -28,7 +28,6 @@ export class LeaveAudiences {
     private readonly parts: {
       db: Database;
       warehouse: Warehouse;
-      ledger: Ledger;
       leases: Leases;
       clock: Clock;
     },
@@ -69,8 +68,10 @@ export class LeaveAudiences {
 
   /** Publishes a version without the people where some are members; true where it did. Run twice, it does so once. */
   async leave(key: ErasureKey, audienceId: number, signal: AbortSignal): Promise<boolean> {
-    const { leases, ledger, warehouse, clock } = this.parts;
+    const { leases, clock } = this.parts;
     return inAudienceTurn(leases, audienceId, signal, async (held) => {
+      const warehouse = stoppable(this.parts.warehouse, held);
+      const ledger = new Ledger(warehouse);
       const audience = await this.visible(audienceId);
       if (audience === undefined) return false;
       const { version } = audience;
@@ -87,7 +88,7 @@ export class LeaveAudiences {
         { lane: 'bulk', settings: IN_ORDER },
       );
       const { removed } = await ledger.countsOf(audienceId, version + 1);
-      held.throwIfAborted();
+      held.signal.throwIfAborted();
       return this.publish(key, { id: audienceId, version }, removed);
     });
   }

@@ -1,4 +1,4 @@
-import type { Leases } from '../../platform/lease/index.js';
+import type { Held, Leases } from '../../platform/lease/index.js';
 
 /**
  * Runs `work` as the only one that writes versions of an audience: from the deletion of what lies above the published
@@ -8,7 +8,7 @@ export function inAudienceTurn<T>(
   leases: Leases,
   audienceId: number,
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (held: Held) => Promise<T>,
 ): Promise<T> {
   return leases.exclusively(`audience-versions:${audienceId}`, signal, work);
 }

@@ -53,7 +53,7 @@ export class AccessTokens {
     if (this.#holds(known, basis, refused)) return known.accessToken;
     const kept = await this.#read(outputId);
     if (this.#holds(kept, basis, refused)) return this.#remember(outputId, kept);
-    return this.leases.exclusively(`oauth2 ${outputId}`, signal, async (held) => {
+    return this.leases.exclusively(`oauth2 ${outputId}`, signal, async ({ signal: held }) => {
       const current = await this.#read(outputId);
       if (this.#holds(current, basis, refused)) return this.#remember(outputId, current);
       return this.#renew({ ...request, signal: held }, basis, current);

@@ -76,7 +76,7 @@ export function describeLeases(open: () => Promise<TemporaryDatabase>): void {
   it('keeps an exclusive lease while the work lasts longer than it', async () => {
     const [holder, other] = [new Leases(database.db, 300), new Leases(database.db, 300)];
     const started = Date.now();
-    await holder.exclusively('long', never, async (signal) => {
+    await holder.exclusively('long', never, async ({ signal }) => {
       await until('three leases have passed', () => Date.now() - started > 900);
       expect(await other.acquire('long', randomUUID())).toBe(false);
       expect(signal.aborted).toBe(false);
@@ -86,7 +86,7 @@ export function describeLeases(open: () => Promise<TemporaryDatabase>): void {
 
   it('aborts exclusive work whose lease was taken over, and leaves the new holder alone', async () => {
     const thief = randomUUID();
-    const stolen = new Leases(database.db, 300).exclusively('stolen', never, async (signal) => {
+    const stolen = new Leases(database.db, 300).exclusively('stolen', never, async ({ signal }) => {
       await database.db.update(leases).set({ owner: thief, until: sql`now() + interval '1 hour'` });
       await until('it is aborted', () => signal.aborted);
       signal.throwIfAborted();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { elapsedClock } from '../clock/index.js';
 import { leases, rowsOf, type Database } from '../database/index.js';
-import { Renewal } from './renewal.js';
+import { Renewal, type Held } from './renewal.js';
 
 /**
  * Named leases in the database: the right to be the only one that does something for a while. Time is the
@@ -55,37 +55,33 @@ export class Leases {
 
   /**
    * Runs `work` as the only holder of `name` in all processes; waits for its turn until `signal` aborts.
-   * Renewed while it runs; lost (a process that slept past its lease), `work`'s signal aborts.
+   * Renewed while it runs; lost (a process that slept past its lease), `work`'s signal aborts, and whoever asks is told.
    */
-  async exclusively<T>(
-    name: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async exclusively<T>(name: string, signal: AbortSignal, work: (held: Held) => Promise<T>): Promise<T> {
     const owner = randomUUID();
-    while (!(await this.acquire(name, owner))) await pause(Math.min(200, this.leaseMs / 4), signal);
-    return this.holding(name, owner, signal, work);
+    let askedAtMs = this.nowMs();
+    while (!(await this.acquire(name, owner))) {
+      await pause(Math.min(200, this.leaseMs / 4), signal);
+      askedAtMs = this.nowMs();
+    }
+    return this.holding({ name, owner, askedAtMs }, signal, work);
   }
 
   /** As {@link exclusively}, but where somebody else holds `name`, nothing is done. */
-  async unlessHeld(
-    name: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+  async unlessHeld(name: string, signal: AbortSignal, work: (held: Held) => Promise<void>): Promise<void> {
     const owner = randomUUID();
-    if (await this.acquire(name, owner)) await this.holding(name, owner, signal, work);
+    const askedAtMs = this.nowMs();
+    if (await this.acquire(name, owner)) await this.holding({ name, owner, askedAtMs }, signal, work);
   }
 
   private async holding<T>(
-    name: string,
-    owner: string,
+    { name, owner, askedAtMs }: { name: string; owner: string; askedAtMs: number },
     signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (held: Held) => Promise<T>,
   ): Promise<T> {
-    const renewal = this.keep(() => this.renew(name, owner));
+    const renewal = this.keep(() => this.renew(name, owner), askedAtMs);
     try {
-      return await work(AbortSignal.any([signal, renewal.lost]));
+      return await work(renewal.held(signal));
     } finally {
       renewal.stop();
       await this.release(name, owner);

@@ -52,6 +52,11 @@ export class Renewal {
     return this.terms.nowMs() < this.#untilMs ? undefined : this.#ask();
   }
 
+  /** What its holder is given, whose `signal` is to be heeded as well. */
+  held(signal: AbortSignal): Held {
+    return { signal: AbortSignal.any([signal, this.lost]), confirm: () => this.confirm() };
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

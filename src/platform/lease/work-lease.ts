@@ -79,10 +79,7 @@ export class WorkLease {
     const renewal = this.leases.keep(() => this.renew(id), this.#claimedAtMs.get(id));
     this.#claimedAtMs.delete(id);
     try {
-      return await work({
-        signal: AbortSignal.any([signal, renewal.lost]),
-        confirm: () => renewal.confirm(),
-      });
+      return await work(renewal.held(signal));
     } finally {
       renewal.stop();
     }

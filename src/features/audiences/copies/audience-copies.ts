@@ -51,7 +51,7 @@ export class AudienceCopies {
     await this.leases.exclusively(
       hiddenAudienceLease(copyId),
       new AbortController().signal,
-      async (signal) => {
+      async ({ signal }) => {
         await this.ledger.copy(
           { audienceId: id, version: audience.version },
           { audienceId: copyId, version: 1 },

@@ -10,7 +10,7 @@ import { until } from '../../../../test/support/until.js';
 import { temporaryWarehouse } from '../../../../test/support/warehouse.js';
 import { mapColumns } from '../../../domain/identities/index.js';
 import { SystemClock } from '../../../platform/clock/index.js';
-import { leases, workspaces } from '../../../platform/database/index.js';
+import { audiences, leases, workspaces } from '../../../platform/database/index.js';
 import { LeaseLostError, Leases } from '../../../platform/lease/index.js';
 import type { QueryOptions, Warehouse } from '../../../platform/warehouse/index.js';
 import { Ledger } from '../../ledger/index.js';
@@ -79,4 +79,49 @@ it('registers nothing any more where the identity lease is lost while it resolve
      UNION ALL SELECT value FROM profiles WHERE workspace = ${work.workspace.number}`,
   );
   expect(known).toEqual([]);
+});
+
+it('undoes nothing in an audience once its turn was lost, or another import’s version would be gone', async () => {
+  const { id: workspaceId } = await seedWorkspace(database.db);
+  const [audience] = await database.db
+    .insert(audiences)
+    .values({ workspaceId, name: 'A', kind: 'imported', version: 1, size: 1 })
+    .returning();
+  const audienceId = audience?.id ?? 0;
+  const publish = (version: number, mpid: number) =>
+    warehouse.command(`INSERT INTO ledger VALUES (${audienceId}, ${mpid}, ${version}, 1, now64(3))`);
+  await publish(1, 1);
+  let nowMs = 0;
+  /** Sleeps as soon as it is asked what is above version 1; another process publishes version 2 meanwhile. */
+  const sleepy: Warehouse = {
+    ...warehouse,
+    async query<Row>(statement: string, options?: QueryOptions) {
+      if (statement.includes(`audience_id = ${audienceId} AND version > 1`)) {
+        await database.db
+          .update(leases)
+          .set({ owner: randomUUID(), until: new Date(Date.now() + 3_600_000) });
+        await publish(2, 2);
+        nowMs += 60_000;
+      }
+      return warehouse.query<Row>(statement, options);
+    },
+  };
+  const held = new Leases(database.db, 60_000, () => nowMs);
+  const steps = new BulkSteps(database.db, sleepy, new Ledger(sleepy), held, new SystemClock());
+  const { signal } = new AbortController();
+  const work = {
+    row: { id: randomUUID(), added: 1, removed: 0, baseVersion: 1 },
+    workspace: { number: 1 },
+    audience,
+    progress: { delta: { check: '0' }, members: {}, report: { mapping: { identities: [] } } },
+    signal,
+  } as unknown as ImportWork;
+  await expect(steps.commit(work)).rejects.toThrow(LeaseLostError);
+  const rows = await warehouse.query(
+    `SELECT toString(mpid) AS mpid, version FROM ledger WHERE audience_id = ${audienceId} ORDER BY version`,
+  );
+  expect(rows).toEqual([
+    { mpid: '1', version: 1 },
+    { mpid: '2', version: 2 },
+  ]);
 });

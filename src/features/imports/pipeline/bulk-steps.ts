@@ -9,9 +9,9 @@ import {
   type Database,
   type ImportProblem,
 } from '../../../platform/database/index.js';
-import type { Leases } from '../../../platform/lease/index.js';
+import type { Held, Leases } from '../../../platform/lease/index.js';
 import { stoppable, type FileSource, type Warehouse } from '../../../platform/warehouse/index.js';
-import { identityLease, inAudienceTurn, newestSequence, type Ledger } from '../../ledger/index.js';
+import { identityLease, inAudienceTurn, Ledger, newestSequence } from '../../ledger/index.js';
 import { suppressionKey } from '../../suppressions/index.js';
 import type { EngineReading } from '../preflight/index.js';
 import { logChangedAttributes, sharedInFile } from '../sql/attribute-changes.js';
@@ -122,15 +122,15 @@ export class BulkSteps {
   }
 
   /** Runs `write` as the only one that writes versions of the audience, if its version is still the same. */
-  async inTurn<T>(work: ImportWork, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async inTurn<T>(work: ImportWork, write: (held: Held) => Promise<T>): Promise<T> {
     const { id, version } = audienceOf(work);
-    return inAudienceTurn(this.leases, id, work.signal, async (signal) => {
+    return inAudienceTurn(this.leases, id, work.signal, async (held) => {
       const [now] = await this.db
         .select({ version: audiences.version })
         .from(audiences)
         .where(eq(audiences.id, id));
       if (now?.version !== version) throw new StepBack('diff');
-      return write(signal);
+      return write(held);
     });
   }
 
@@ -162,9 +162,11 @@ export class BulkSteps {
     const { added, removed } = work.row;
     const delta = { ...deltaOf(work), added: added ?? 0, removed: removed ?? 0 };
     const next = { id, version: version + 1 };
-    await this.inTurn(work, async () => {
-      await this.ledger.discardAbove(id, version);
-      await appendDelta(this.warehouse, this.deltaRequestOf(work), delta, next, this.clock.now());
+    await this.inTurn(work, async (held) => {
+      // Where the turn is lost, somebody else may have published what would be undone here.
+      const warehouse = stoppable(this.warehouse, held);
+      await new Ledger(warehouse).discardAbove(id, version);
+      await appendDelta(warehouse, this.deltaRequestOf(work), delta, next, this.clock.now());
     });
   }
 
@@ -209,7 +211,7 @@ export class BulkSteps {
         // Filled before it is announced: whoever stages with the form can rely on it. Imports that staged
         // without it and register later are sent back by `resolve`.
         await backfillHashForms(warehouse, work.workspace.number, missing);
-        held.throwIfAborted();
+        held.signal.throwIfAborted();
         work.workspace.hashForms = await this.announceForms(work.workspace.id, missing);
       });
     }

@@ -179,7 +179,7 @@ export class ImportSteps {
     if (work.row.baseVersion !== audience.version) throw new StepBack('diff');
     const change = publicationOf(work);
     const also = (tx: Transaction) => listener.succeeded(tx, work);
-    const done = await steps.inTurn(work, async (signal) => {
+    const done = await steps.inTurn(work, async ({ signal }) => {
       if (!(await steps.ledgerAgrees(work))) {
         throw new Error('The ledger does not hold the counts that were meant to be written.');
       }

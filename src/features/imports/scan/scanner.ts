@@ -54,7 +54,7 @@ export class Scanner {
     return this.leases.exclusively(`scan:${input.id}`, signal, async (held) => {
       const cursor = await this.cursorOf(input);
       const files: FilesOf = (plugin, ctx) => aroundFrom(plugin, ctx, cursor);
-      const result = await this.take(input, held, files, (plugin, key) =>
+      const result = await this.take(input, held.signal, files, (plugin, key) =>
         this.noteCursor(input, plugin, key),
       );
       await this.noteEnd(input, undefined);
@@ -65,7 +65,7 @@ export class Scanner {
   /** As {@link scan}, of these keys alone. */
   async scanKeys(input: Input, keys: readonly string[], signal: AbortSignal): Promise<ScanResult> {
     return this.leases.exclusively(`scan:${input.id}`, signal, (held) =>
-      this.take(input, held, (plugin, ctx) => plugin.trigger.notices?.look(ctx, keys) ?? noFiles()),
+      this.take(input, held.signal, (plugin, ctx) => plugin.trigger.notices?.look(ctx, keys) ?? noFiles()),
     );
   }
 

@@ -65,7 +65,7 @@ export class SourceNoticesWorker implements OnModuleInit {
 
   /** One turn at the input's queue; nothing where another process listens. */
   async listen(inputId: string, signal: AbortSignal, turnMs = TURN_MS): Promise<void> {
-    await this.leases.unlessHeld(`source-notices:${inputId}`, signal, async (held) => {
+    await this.leases.unlessHeld(`source-notices:${inputId}`, signal, async ({ signal: held }) => {
       const untilMs = performance.now() + turnMs;
       try {
         while (performance.now() < untilMs && !held.aborted) {
