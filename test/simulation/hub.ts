@@ -120,7 +120,7 @@ export class Hub {
         hub?.hasLease === false
           ? []
           : stalled.flatMap((one) => (one !== hub && one.hasLease && one.#waits) || []),
-      mayWrite: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
+      mayGoOn: async () => hub?.hasLease !== false || holdsLease(storage.db, hub),
       stall: (call) => hub?.stall(call) ?? Promise.resolve(),
     };
     let hub: Hub | undefined;

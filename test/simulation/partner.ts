@@ -36,7 +36,7 @@ export interface Caller {
   /** Whether another process works on it, which still has the right to. */
   intrudes(): boolean;
   /** Whether it has the right to go on with what it does. */
-  mayWrite(): Promise<boolean>;
+  mayGoOn(): Promise<boolean>;
   /** Calls of processes that wait for their answers and have the right to go on with what they do. */
   callsOfOthers(): Call[];
   /** Ends when the answer to the call may be given. */
@@ -92,7 +92,7 @@ export class SimPartner {
     return caller.life.call(async () => {
       if (caller.intrudes())
         this.record.violations.push(`Two processes deliver ${caller.working()} at once.`);
-      if (!(await caller.mayWrite()))
+      if (!(await caller.mayGoOn()))
         this.record.violations.push(`Another process has ${caller.working()} by now.`);
       const failure = this.moods[call.plugin].nextCall();
       if (failure && !failure.applied) throw failure.error;

@@ -76,6 +76,8 @@ function processOf(
   const secretBox = new SecretBox(randomBytes(32));
   const destinations = new Destinations({ guard });
   const registry = new PluginRegistry(connectors);
+  const slept = { ms: 0 };
+  const leases = new Leases(db, LEASE_MS, () => performance.now() + slept.ms);
   const contexts = new ContextFactory({
     registry,
     http,
@@ -84,11 +86,9 @@ function processOf(
     reach: { guard },
     clock,
     log,
-    tokens: new AccessTokens(db, new Leases(db, 60_000), secretBox, clock),
+    tokens: new AccessTokens(db, leases, secretBox, clock),
   });
   const queue = new HintList() as HintList & WorkQueue;
-  const slept = { ms: 0 };
-  const leases = new Leases(db, LEASE_MS, () => performance.now() + slept.ms);
   const lease = new WorkLease(db, leases, 'delivery');
   const planner = new DeliveryPlanner(db, queue);
   const learning = new LearnedIdentities(db, ledger, registry, queue);

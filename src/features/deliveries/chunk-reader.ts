@@ -191,7 +191,7 @@ export class ChunkReader {
   private firstPage({ operation, afterMpid }: Start): Begun {
     const pages = this.pagesOf(operation);
     const first = pages.page({ after: afterMpid, limit: FIRST_PAGE_SIZE });
-    // As above.
+    // Begun ahead, it may never be asked for.
     first.catch(() => undefined);
     return { operation, afterMpid, pages, first };
   }

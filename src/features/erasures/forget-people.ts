@@ -44,15 +44,14 @@ export class ForgetPeople {
       await registerDecisions(own, key.workspace, announceTaught(db, workspaceId));
       await keepSequence(own, key.workspace);
       for await (const mpids of this.pages(key)) {
-        await held.confirm();
-        held.signal.throwIfAborted();
-        for (const table of tables) await this.delete(table, `workspace = ${key.workspace}`, mpids);
+        for (const table of tables) await deletePeople(own, table, `workspace = ${key.workspace}`, mpids);
       }
     });
     const all = await this.audiencesOf(workspaceId);
     for await (const mpids of this.pages(key)) {
       signal.throwIfAborted();
-      if (all.length > 0) await this.delete('ledger', `audience_id IN (${all.join(', ')})`, mpids);
+      if (all.length > 0)
+        await deletePeople(warehouse, 'ledger', `audience_id IN (${all.join(', ')})`, mpids);
       await pseudonymise(db, workspaceId, mpids);
     }
     await this.beginAnew(key);
@@ -76,17 +75,6 @@ export class ForgetPeople {
       if (page.length < PAGE) return;
       after = page.at(-1) ?? null;
     }
-  }
-
-  private async delete(table: string, where: string, mpids: readonly string[]): Promise<void> {
-    const numbers = mpids.map((mpid) => `toInt64('${BigInt(mpid)}')`).join(', ');
-    await this.parts.warehouse.command(
-      `ALTER TABLE ${table} DELETE WHERE ${where} AND mpid IN (${numbers})`,
-      {
-        settings: { mutations_sync: 2 },
-        lane: 'bulk',
-      },
-    );
   }
 
   /** Deleted ones too: their members go later. */
@@ -127,4 +115,17 @@ export class ForgetPeople {
       });
     }
   }
+}
+
+async function deletePeople(
+  warehouse: Warehouse,
+  table: string,
+  where: string,
+  mpids: readonly string[],
+): Promise<void> {
+  const numbers = mpids.map((mpid) => `toInt64('${BigInt(mpid)}')`).join(', ');
+  await warehouse.command(`ALTER TABLE ${table} DELETE WHERE ${where} AND mpid IN (${numbers})`, {
+    settings: { mutations_sync: 2 },
+    lane: 'bulk',
+  });
 }

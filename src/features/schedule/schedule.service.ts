@@ -151,7 +151,7 @@ export class ScheduleService implements OnApplicationBootstrap, BeforeApplicatio
     if (taken !== 'taken') return;
     const renewal = this.leases.keep(() => this.leases.renew(leaseNameOf(slot.schedule), owner));
     try {
-      const signal = AbortSignal.any([this.stopped.signal, renewal.lost]);
+      const { signal } = renewal.held(this.stopped.signal);
       await this.logged(slot.schedule, () => schedule.run(signal));
       if (signal.aborted) return;
       await this.slots.finish(slot, owner);

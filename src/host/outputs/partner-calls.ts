@@ -212,8 +212,7 @@ export class PartnerCalls {
           if (turn) await time.standsStill(() => turn.wait());
           sent.requests += 1;
           if (budget && sent.requests > 1) await time.standsStill(() => budget.take(time.signal));
-          const doubt = this.options.confirm?.();
-          if (doubt) await doubt;
+          await this.options.confirm?.();
           return context.http.request(request);
         },
       },
