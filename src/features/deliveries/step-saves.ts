@@ -7,7 +7,7 @@ import type { FinishedStep } from './partner-side.js';
 const MAX_UNSAVED = 256;
 
 /** So many are written down at once, whatever the time. */
-const SAVE_AT = 128;
+const SAVE_AT = 224;
 
 /**
  * Least time between two transactions, in milliseconds: one costs as much as sending several batches, so those of

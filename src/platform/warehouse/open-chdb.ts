@@ -1,9 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
-import { drainPending } from 'chdb';
-import { createChdbConnection } from 'chdb/connection';
 import { sqlString } from '../../domain/sql-text.js';
 import { bound, Engine, SILENT } from './engine.js';
+import { loadChdb, type Chdb } from './load-chdb.js';
 import { assertFile, removingOnFailure } from './local-file.js';
 import { settingsClause, WarehouseError, type SqlSettings, type Warehouse } from './warehouse.js';
 
@@ -25,7 +24,8 @@ export interface ChdbOptions {
  */
 export async function openChdb(options: ChdbOptions): Promise<Warehouse> {
   await mkdir(options.directory, { recursive: true });
-  const connect = () => connectTo(options);
+  const chdb = await loadChdb();
+  const connect = () => connectTo(chdb, options);
   const engine = new Engine({ bulk: [await connect()], quick: [await connect(), await connect()] });
   return {
     kind: 'chdb',
@@ -48,13 +48,13 @@ export async function openChdb(options: ChdbOptions): Promise<Warehouse> {
     ping: async () => void (await engine.query('SELECT 1')),
     async close() {
       await engine.close();
-      await drainPending();
+      await chdb.drainPending();
     },
   };
 }
 
-async function connectTo(options: ChdbOptions): Promise<ClickHouseClient> {
-  const connection = createChdbConnection({ path: options.directory });
+async function connectTo(chdb: Chdb, options: ChdbOptions): Promise<ClickHouseClient> {
+  const connection = chdb.createChdbConnection({ path: options.directory });
   // The same interface declared by two packages; the client's own declaration is the one it wants to see.
   const client = createClient({ connection: connection as unknown as ClientConnection, log: SILENT });
   await client.command({ query: `SET ${assignments(ceilings(options))}` });
