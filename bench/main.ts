@@ -4,6 +4,7 @@ import { isFarOff, isMet, tableOf, writeJson, type Figure } from './report.js';
 import { deliveryRow, META, WEBHOOK } from './rows/delivery-row.js';
 import { exportRow } from './rows/export-row.js';
 import { importRow } from './rows/import-row.js';
+import { peopleRow } from './rows/people-row.js';
 import { largeUploadRow } from './rows/large-upload-row.js';
 import { uploadRow } from './rows/upload-row.js';
 
@@ -19,6 +20,8 @@ function measure(row: RowName, { short, rounds }: BenchOptions): Promise<Figure[
       return importRow(16_000_000, rounds ?? 1, 'folder');
     case 'import-16m-s3':
       return importRow(16_000_000, rounds ?? 1, 's3');
+    case 'import-people':
+      return peopleRow(short ? 1_000_000 : 4_000_000);
     case 'upload-csv':
       return uploadRow('csv', short ? 100_000 : 1_000_000, rounds ?? (short ? 1 : 3));
     case 'upload-xlsx':

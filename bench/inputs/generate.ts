@@ -4,7 +4,7 @@ import { serveParent } from '../process/program.js';
 
 /** Lines numbered `first` to `first + count - 1`; the same numbers always make the same lines. */
 export interface GenerateRequest {
-  kind: 'ids' | 'people' | 'leads' | 'wide';
+  kind: 'ids' | 'people' | 'households' | 'leads' | 'wide';
   path: string;
   first: number;
   count: number;
@@ -16,6 +16,11 @@ const LINES = {
   people: {
     header: 'customer_id,email',
     line: "concat('customer-', toString(number), ',person-', toString(number), '@example.com')",
+  },
+  // Two people have an e-mail each: whose a row is takes more than looking up what it holds.
+  households: {
+    header: 'customer_id,email',
+    line: "concat('customer-', toString(number), ',household-', toString(intDiv(number, 2)), '@example.com')",
   },
   // Two identities of five fields: what an ads partner finds people by.
   leads: {

@@ -54,6 +54,13 @@ export function prioritySql(codeExpression: string): string {
   return `transform(${codeExpression}, [${codes}], [${priorities}], 255)`;
 }
 
+/** SQL (UInt8) of the code over an expression of a {@link priorityOf}; 0 where no type has it. */
+export function codeOfPrioritySql(priorityExpression: string): string {
+  const priorities = IDENTITY_TYPES.map((type) => priorityOf(type)).join(', ');
+  const codes = IDENTITY_TYPES.map((type) => codeOf(type)).join(', ');
+  return `transform(${priorityExpression}, [${priorities}], [${codes}], 0)`;
+}
+
 /** SQL (String) of the name of a type over an expression of a code; '' for an unknown code. */
 export function typeNameSql(codeExpression: string): string {
   const codes = IDENTITY_TYPES.map((type) => codeOf(type)).join(', ');

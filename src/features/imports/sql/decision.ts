@@ -1,6 +1,7 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
-import { appendIdentityChanges } from '../../ledger/index.js';
+import { appendIdentityChanges, IN_ORDER, MERGED } from '../../ledger/index.js';
 import type { ResolveRequest } from './resolve.js';
+import { LABEL, labelMpid, labelRank } from './several/packed.js';
 import { drop, dropByPrefix, recreate, tablesCalled, type WorkTables } from './tables.js';
 
 /**
@@ -18,6 +19,10 @@ export type OnTaught = (sequence: number) => Promise<void>;
 const COLUMNS = `(type UInt8, hash UInt128 CODEC(NONE), value String, mpid Int64, derived UInt8, taught UInt8)
   ENGINE = MergeTree ORDER BY (type, hash)`;
 
+/** Identities that nobody has, in their order, with the label of each row that has one. */
+const CANDIDATES = `(type UInt8, hash UInt128 CODEC(NONE), value String, derived UInt8, label UInt256 CODEC(NONE))
+  ENGINE = MergeTree ORDER BY (type, hash)`;
+
 /**
  * Sets down, from the finished tables `found` and `rows`, each identity that nobody has and the mpid it gets; `taught`
  * where that is a known profile.
@@ -26,17 +31,23 @@ export async function setDown(
   warehouse: Warehouse,
   { workspace, tables }: Pick<ResolveRequest, 'workspace' | 'tables'>,
 ): Promise<void> {
-  const half = `${tables.scratch}half_decision`;
+  const [candidates, half] = [`${tables.scratch}candidates`, `${tables.scratch}half_decision`];
+  await recreate(warehouse, candidates, CANDIDATES);
+  await warehouse.command(
+    `INSERT INTO ${candidates}
+     SELECT f.type, f.hash, f.value, f.derived, r.label
+     FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
+     ANY LEFT JOIN (SELECT row, ${LABEL} AS label FROM ${tables.rows}) AS r ON f.row = r.row`,
+    { lane: 'bulk', settings: MERGED },
+  );
   await recreate(warehouse, half, COLUMNS);
   await warehouse.command(
     `INSERT INTO ${half}
-     SELECT f.type, f.hash, any(f.value), argMin(r.mpid, (r.rank, r.priority, r.hash, r.mpid)), min(f.derived),
-       min(r.rank) = 0
-     FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
-     INNER JOIN ${tables.rows} AS r ON f.row = r.row
-     GROUP BY f.type, f.hash`,
-    { lane: 'bulk' },
+     SELECT type, hash, any(value), ${labelMpid('min(label)')}, min(derived), ${labelRank('min(label)')} = 0
+     FROM ${candidates} GROUP BY type, hash`,
+    { lane: 'bulk', settings: IN_ORDER },
   );
+  await drop(warehouse, candidates);
   await warehouse.command(`RENAME TABLE ${half} TO ${tables.decision}${workspace}`);
 }
 

@@ -99,8 +99,9 @@ async function mayCollide(
   if (fresh.alone) return false;
   if ((await count(`SELECT 1 FROM profiles WHERE workspace = ${workspace} LIMIT 1`)) === 0) return false;
   const known = await count(
-    `SELECT mpid FROM profiles WHERE workspace = ${workspace}
-     AND mpid IN (SELECT ${mpid} FROM (${fresh.select})) LIMIT 1`,
+    `SELECT 1 FROM (SELECT mpid FROM profiles WHERE workspace = ${workspace}) AS p
+     ANY LEFT JOIN (SELECT ${mpid} AS mpid, toUInt8(1) AS wanted FROM (${fresh.select})) AS n ON p.mpid = n.mpid
+     WHERE n.wanted = 1 LIMIT 1`,
   );
   return known > 0;
 }

@@ -2,7 +2,7 @@ import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
 import { registerDecisions, type OnTaught } from './decision.js';
-import { resolveSeveral, severalNewcomersSql } from './resolve-several.js';
+import { countDifferent, resolveSeveral, severalNewcomersSql } from './resolve-several.js';
 import { resolveSingle, singleNewcomersSql } from './resolve-single.js';
 import { isSingle, type StagePlan } from './stage.js';
 import type { WorkTables } from './tables.js';
@@ -96,9 +96,5 @@ export async function countNewPeople(
   const select = isSingle(request.plan)
     ? singleNewcomersSql(counted, identity.type)
     : severalNewcomersSql(counted);
-  const [row] = await warehouse.query<{ n: string }>(`SELECT uniqExact(hash) AS n FROM (${select})`, {
-    lane: 'bulk',
-    settings: MERGED,
-  });
-  return Number(row?.n ?? 0);
+  return countDifferent(warehouse, select, MERGED);
 }
