@@ -27,7 +27,7 @@ export interface Step {
   chunk: Chunk;
   /** Members that are not removed, and why. */
   kept?: readonly { mpid: string; because: 'SHARED_LIST' | 'SHARED_IDENTITY' }[];
-  /** Stands for all that is not removed of the chunk; absent: nothing. */
+  /** Stands for all that is not removed of the chunk, or for who is; absent: nothing is left out. */
   without?: string;
   cursorAfter: DeliveryCursor;
   /** Of a `replace`: number of the part, where the chunk has somebody to write. */

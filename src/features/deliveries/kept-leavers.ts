@@ -82,6 +82,7 @@ async function* sifted(
   { key, leavers, kept }: Leaving,
   values: SharedValues | undefined,
 ): AsyncGenerator<Step> {
+  const leavesOut = leavers.what === 'reached' && kept.length > 0;
   for await (const step of steps) {
     const { operation, chunk } = step;
     if (operation !== 'remove' || chunk.members.size === 0) yield step;
@@ -92,7 +93,8 @@ async function* sifted(
         leavers.what === 'remove' && kept.length > 0
           ? await ledger.keptLeavers(key, leavers, kept, betweenMpidsSql(first, last))
           : [];
-      yield without(step, new Set(stay), await values?.between(first, last));
+      const left = without(step, new Set(stay), await values?.between(first, last));
+      yield leavesOut ? namedByMembers(left) : left;
     }
   }
 }
@@ -115,6 +117,16 @@ function without(step: Step, stay: ReadonlySet<string>, values: ValuesOf | undef
   }
   const members = MemberList.of(sent);
   return { ...step, chunk: { ...step.chunk, members }, kept, without: left.digest('hex').slice(0, 32) };
+}
+
+/**
+ * A removal leaves those who are kept out from the beginning, and tried again it may be others: between the same two members
+ * it is another batch then, which a partner that knows the first one must not take for it.
+ */
+function namedByMembers(step: Step): Step {
+  const sent = createHash('sha256').update(step.without ?? '');
+  for (const { mpid } of step.chunk.members.members) sent.update(`${mpid} `);
+  return { ...step, without: sent.digest('hex').slice(0, 32) };
 }
 
 /** Undefined where nothing is left. */
