@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   asBatch,
   batchIdOf,
@@ -114,7 +115,7 @@ export class PartnerSide {
   }
 
   /** Members may go out twice between the same versions, and all of them to a list that was made anew. */
-  private runOf({ operation, without }: Step): { run?: string } {
+  private runOf({ operation, without, chunk }: Step): { run?: string } {
     const { identities, relinks, again, isRemoval } = this.range;
     const run = [
       ...(isRemoval ? ['removal'] : []),
@@ -123,6 +124,8 @@ export class PartnerSide {
       ...(again === undefined ? [] : [`again ${again}`]),
       // Who is kept may be another one when it is tried again, and then it is another batch.
       ...(without === undefined ? [] : [`without ${without}`]),
+      // So may be who has nothing that the output accepts: somebody learns it meanwhile, and is in the batch then.
+      ...(chunk.skipped.length === 0 ? [] : [`skipped ${hashOf(chunk.skipped)}`]),
     ].join(' ');
     return run === '' ? {} : { run };
   }
@@ -157,6 +160,10 @@ export class PartnerSide {
     settleWhenWritten(chunk.members, this.calls.line);
     return outcomesOf(rejects, chunk);
   }
+}
+
+function hashOf(mpids: readonly string[]): string {
+  return createHash('sha256').update(mpids.join()).digest('hex').slice(0, 32);
 }
 
 const REPLACE_GONE =
