@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inTargetSql, targetOfVariant } from '../../domain/audiences/index.js';
-import { MemberList, type PartnerLine } from '../../host/outputs/index.js';
+import { MemberList, namesOf, type PartnerLine } from '../../host/outputs/index.js';
 import {
   identitiesOf,
   knownBy,
@@ -124,9 +124,8 @@ function without(step: Step, stay: ReadonlySet<string>, values: ValuesOf | undef
  * it is another batch then, which a partner that knows the first one must not take for it.
  */
 function namedByMembers(step: Step): Step {
-  const sent = createHash('sha256').update(step.without ?? '');
-  for (const { mpid } of step.chunk.members.members) sent.update(`${mpid} `);
-  return { ...step, without: sent.digest('hex').slice(0, 32) };
+  const sent = step.chunk.members.members.map(({ mpid }) => mpid);
+  return { ...step, without: namesOf([step.without ?? '', ...sent]) };
 }
 
 /** Undefined where nothing is left. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import {
   asBatch,
   batchIdOf,
+  namesOf,
   PartnerCalls,
   sendBatch,
   settleWhenWritten,
@@ -125,7 +125,7 @@ export class PartnerSide {
       // Who is kept may be another one when it is tried again, and then it is another batch.
       ...(without === undefined ? [] : [`without ${without}`]),
       // So may be who has nothing that the output accepts: somebody learns it meanwhile, and is in the batch then.
-      ...(chunk.skipped.length === 0 ? [] : [`skipped ${hashOf(chunk.skipped)}`]),
+      ...(chunk.skipped.length === 0 ? [] : [`skipped ${namesOf(chunk.skipped)}`]),
     ].join(' ');
     return run === '' ? {} : { run };
   }
@@ -160,10 +160,6 @@ export class PartnerSide {
     settleWhenWritten(chunk.members, this.calls.line);
     return outcomesOf(rejects, chunk);
   }
-}
-
-function hashOf(mpids: readonly string[]): string {
-  return createHash('sha256').update(mpids.join()).digest('hex').slice(0, 32);
 }
 
 const REPLACE_GONE =

@@ -23,3 +23,8 @@ export function batchIdOf(batch: BatchIdentity): string {
     .digest('hex')
     .slice(0, 32);
 }
+
+/** Stands for all of `mpids`, in a batch's `run`: 32 hex digits. */
+export function namesOf(mpids: readonly string[]): string {
+  return createHash('sha256').update(mpids.join()).digest('hex').slice(0, 32);
+}

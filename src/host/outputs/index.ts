@@ -1,4 +1,4 @@
-export { batchIdOf, type BatchIdentity } from './batch-id.js';
+export { batchIdOf, namesOf, type BatchIdentity } from './batch-id.js';
 export type { BatchRejects } from './batch-result.js';
 export { MemberChunker, type Chunk } from './chunker.js';
 export { asConnectorError, redact } from './connector-failure.js';

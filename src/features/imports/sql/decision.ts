@@ -1,8 +1,8 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
-import { appendIdentityChanges, IN_ORDER, MERGED } from '../../ledger/index.js';
+import { appendIdentityChanges } from '../../ledger/index.js';
 import type { ResolveRequest } from './resolve.js';
 import { LABEL, labelMpid, labelRank } from './several/packed.js';
-import { drop, dropByPrefix, recreate, tablesCalled, type WorkTables } from './tables.js';
+import { drop, dropByPrefix, MERGING, recreate, tablesCalled, type WorkTables } from './tables.js';
 
 /**
  * What an import of several identities a row registers, set down whole before any of it is registered.
@@ -38,14 +38,14 @@ export async function setDown(
      SELECT f.type, f.hash, f.value, f.derived, r.label
      FROM (SELECT row, type, hash, value, derived FROM ${tables.found} WHERE known = 0) AS f
      ANY LEFT JOIN (SELECT row, ${LABEL} AS label FROM ${tables.rows}) AS r ON f.row = r.row`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
   await recreate(warehouse, half, COLUMNS);
   await warehouse.command(
     `INSERT INTO ${half}
      SELECT type, hash, any(value), ${labelMpid('min(label)')}, min(derived), ${labelRank('min(label)')} = 0
      FROM ${candidates} GROUP BY type, hash`,
-    { lane: 'bulk', settings: IN_ORDER },
+    MERGING,
   );
   await drop(warehouse, candidates);
   await warehouse.command(`RENAME TABLE ${half} TO ${tables.decision}${workspace}`);

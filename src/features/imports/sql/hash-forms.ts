@@ -1,7 +1,7 @@
 import { codeOf, hashFormsSql, identityHashSql } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
-import { MERGED } from '../../ledger/index.js';
+import { MERGING } from './tables.js';
 
 /** Hash forms are kept only where a workspace has met a hashed file: they are four times the rows. */
 export function hashFormsIn(types: readonly IdentityType[]): IdentityType[] {
@@ -36,7 +36,7 @@ export async function backfillHashForms(
            WHERE i.known = 0`;
     await warehouse.command(
       `INSERT INTO identities SELECT ${workspace}, type, hash, value, mpid FROM (${missing})`,
-      { lane: 'bulk', settings: MERGED },
+      MERGING,
     );
   }
 }

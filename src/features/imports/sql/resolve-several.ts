@@ -1,5 +1,6 @@
 import { priorityOf } from '../../../domain/identities/index.js';
-import type { SqlSettings, Warehouse } from '../../../platform/warehouse/index.js';
+import type { Warehouse } from '../../../platform/warehouse/index.js';
+import { countDifferent } from './count-different.js';
 import { dropDecision, isRegistered } from './decision.js';
 import type { OnCounted, ResolveCounts, ResolveRequest } from './resolve.js';
 import { findConflicts } from './several/conflicts.js';
@@ -26,6 +27,10 @@ export async function resolveSeveral(
   onCounted: OnCounted,
 ): Promise<ResolveCounts> {
   if (request.create && (await isRegistered(warehouse, request.tables))) {
+    // Those that a former version of the hub made do not say how many say the same.
+    await warehouse.command(
+      `ALTER TABLE ${request.tables.rows} ADD COLUMN IF NOT EXISTS copies UInt64 DEFAULT 1`,
+    );
     const counts = await countRows(warehouse, request);
     await onCounted(counts);
     return counts;
@@ -52,8 +57,6 @@ async function countRows(
   const inFile = new Set([...plan.mapping.identities.map(({ type }) => type), ...plan.hashForms]);
   const types = [...inFile];
   const counts = types.map((type) => `sumIf(copies, rank = 0 AND matched_by = ${priorityOf(type)})`);
-  // Those that a former version of the hub made do not say how many say the same.
-  await warehouse.command(`ALTER TABLE ${tables.rows} ADD COLUMN IF NOT EXISTS copies UInt64 DEFAULT 1`);
   const [row] = await warehouse.query<{ matched: string; others: string; by: (string | number)[] }>(
     `SELECT sumIf(copies, rank = 0) AS matched, sumIf(copies, rank = 1) AS others, [${counts.join(', ')}] AS by
      FROM ${tables.rows}`,
@@ -73,19 +76,6 @@ async function countRows(
       }),
     ),
   };
-}
-
-/** Different hashes among those of `select` (`SELECT hash`). A set of them would be in memory. */
-export async function countDifferent(
-  warehouse: Warehouse,
-  select: string,
-  settings: SqlSettings = {},
-): Promise<number> {
-  const [row] = await warehouse.query<{ n: string }>(
-    `SELECT count() AS n FROM (SELECT hash FROM (${select}) GROUP BY hash)`,
-    { lane: 'bulk', settings },
-  );
-  return Number(row?.n ?? 0);
 }
 
 /** `SELECT mpid` of the profiles in the file, with repetitions. */

@@ -2,6 +2,7 @@ import { codeOf } from '../../../domain/identities/index.js';
 import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
+import { countDifferent } from './count-different.js';
 import { blocksOfRows } from './blocks.js';
 import { derivedMpidSql, mpidSql, withoutCollisions, type MpidRule } from './mpid.js';
 import type { OnCounted, Resolved, ResolveRequest } from './resolve.js';
@@ -130,11 +131,7 @@ async function unknownMembers(
   const unknown = await lookAt(warehouse, select, 'mpid', mpidBits);
   if (!unknown.collide) return unknown;
   // Of those that share an mpid, equal ones need not stand side by side.
-  const [row] = await warehouse.query<{ n: string }>(
-    `SELECT count() AS n FROM (SELECT hash FROM (${select}) GROUP BY hash)`,
-    { lane: 'bulk' },
-  );
-  return { ...unknown, profiles: Number(row?.n ?? 0) };
+  return { ...unknown, profiles: await countDifferent(warehouse, select) };
 }
 
 /**

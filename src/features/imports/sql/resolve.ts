@@ -1,8 +1,9 @@
 import type { IdentityType } from '../../../kit/index.js';
 import type { Warehouse } from '../../../platform/warehouse/index.js';
 import { MERGED } from '../../ledger/index.js';
+import { countDifferent } from './count-different.js';
 import { registerDecisions, type OnTaught } from './decision.js';
-import { countDifferent, resolveSeveral, severalNewcomersSql } from './resolve-several.js';
+import { resolveSeveral, severalNewcomersSql } from './resolve-several.js';
 import { resolveSingle, singleNewcomersSql } from './resolve-single.js';
 import { isSingle, type StagePlan } from './stage.js';
 import type { WorkTables } from './tables.js';

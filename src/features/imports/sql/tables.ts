@@ -1,4 +1,8 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
+import { MERGED } from '../../ledger/index.js';
+
+/** Options of a statement over whole tables that joins them in their order. */
+export const MERGING = { lane: 'bulk', settings: MERGED } as const;
 
 /**
  * Working tables of one import. They are dropped when the import ends, and by the sweep where a process died

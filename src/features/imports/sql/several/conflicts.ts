@@ -1,9 +1,8 @@
 import { codeOf, namespaceSql } from '../../../../domain/identities/index.js';
 import type { IdentityType } from '../../../../kit/index.js';
 import type { Warehouse } from '../../../../platform/warehouse/index.js';
-import { MERGED } from '../../../ledger/index.js';
 import type { ResolveRequest } from '../resolve.js';
-import { recreate } from '../tables.js';
+import { MERGING, recreate } from '../tables.js';
 import { STRENGTH } from './packed.js';
 
 /** Types of which a person in a file has one (of each data partner): another value of them means another person. */
@@ -16,8 +15,6 @@ const CODES = ONE_EACH.map((type) => codeOf(type)).join(', ');
  */
 const CLAIMS = `(mpid Int64, type UInt8, partner String, row UInt128, hash UInt128, value String, taught UInt8)
   ENGINE = MergeTree ORDER BY (mpid, type, partner)`;
-
-const BULK = { lane: 'bulk', settings: MERGED } as const;
 
 /**
  * Scratch table of the rows that a weaker identity would make somebody they are not: the profile has another
@@ -50,7 +47,7 @@ export async function findConflicts(
          if(max(taught) = 1, groupUniqArrayIf(hash, taught = 1), [minIf(hash, row != 0)]) AS allowed
        FROM ${claims} GROUP BY mpid, type, partner HAVING notEmpty(doubtful)
      )`,
-    BULK,
+    MERGING,
   );
   return conflicts;
 }
@@ -65,7 +62,7 @@ async function claim(warehouse: Warehouse, { tables }: ResolveRequest, claims: s
        FROM ${tables.found} WHERE known = 1 GROUP BY row
      ) AS k ON f.row = k.row
      WHERE k.is_known = 1`,
-    BULK,
+    MERGING,
   );
 }
 
@@ -80,6 +77,6 @@ async function addWhatIsKnown(
      FROM (SELECT mpid, type, value FROM profiles WHERE workspace = ${workspace} AND type IN (${CODES})) AS p
      ANY LEFT JOIN (SELECT mpid, toUInt8(1) AS is_claimed FROM ${claims} GROUP BY mpid) AS c ON p.mpid = c.mpid
      WHERE c.is_claimed = 1`,
-    BULK,
+    MERGING,
   );
 }

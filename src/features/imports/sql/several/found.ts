@@ -1,8 +1,7 @@
 import { codeOfPrioritySql, prioritySql } from '../../../../domain/identities/index.js';
 import type { Warehouse } from '../../../../platform/warehouse/index.js';
-import { IN_ORDER, MERGED } from '../../../ledger/index.js';
 import type { ResolveRequest } from '../resolve.js';
-import { recreate } from '../tables.js';
+import { MERGING, recreate } from '../tables.js';
 import { STRENGTH, strengthHash, strengthPriority } from './packed.js';
 import { ROWS_COLUMNS } from './rows.js';
 
@@ -22,7 +21,7 @@ export async function findKnown(warehouse: Warehouse, { workspace, tables }: Res
      ANY LEFT JOIN (
        SELECT type, hash, mpid, toUInt8(1) AS known FROM identities WHERE workspace = ${workspace}
      ) AS i ON s.type = i.type AND s.hash = i.hash`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
 }
 
@@ -62,6 +61,6 @@ export async function labelRows(
      FROM (
        SELECT *, ${strengthPriority('own')} AS own_priority, ${strengthHash('own')} AS own_hash FROM (${joined})
      )`,
-    { lane: 'bulk', settings: conflicts === undefined ? IN_ORDER : MERGED },
+    MERGING,
   );
 }

@@ -1,7 +1,6 @@
 import type { Warehouse } from '../../../../platform/warehouse/index.js';
-import { MERGED } from '../../../ledger/index.js';
 import type { ResolveRequest } from '../resolve.js';
-import { drop, recreate } from '../tables.js';
+import { drop, MERGING, recreate } from '../tables.js';
 import { LABEL, labelHash, labelMpid, labelPriority, labelRank } from './packed.js';
 import { replaceRows } from './rows.js';
 
@@ -23,15 +22,14 @@ interface Scratch {
 
 const [KEY, LABELLED] = ['row UInt128 CODEC(NONE)', 'label UInt256 CODEC(NONE)'];
 const OWN = 'own_type UInt8, own_hash UInt128 CODEC(NONE)';
+const LINKED = `(${KEY}, ${LABELLED}, ${OWN}) ENGINE = MergeTree ORDER BY (own_type, own_hash)`;
 const COLUMNS: Readonly<Record<keyof Scratch, string>> = {
   shared: `(${KEY}, type UInt8, hash UInt128 CODEC(NONE)) ENGINE = MergeTree ORDER BY row`,
-  linked: `(${KEY}, ${LABELLED}, ${OWN}) ENGINE = MergeTree ORDER BY (own_type, own_hash)`,
-  next: `(${KEY}, ${LABELLED}, ${OWN}) ENGINE = MergeTree ORDER BY (own_type, own_hash)`,
+  linked: LINKED,
+  next: LINKED,
   labels: `(${KEY}, ${LABELLED}) ENGINE = MergeTree ORDER BY row`,
   offers: `(${OWN}, ${LABELLED}) ENGINE = MergeTree ORDER BY (own_type, own_hash)`,
 };
-
-const BULK = { lane: 'bulk', settings: MERGED } as const;
 
 /**
  * Hands labels on until nothing changes: a row takes the best label of all rows with its strongest identity. Only rows that
@@ -55,7 +53,7 @@ export async function settleLabels(warehouse: Warehouse, request: ResolveRequest
        FROM (SELECT row, ${LABEL} AS label, own_type, own_hash FROM ${tables.rows}) AS r
        ANY LEFT JOIN (SELECT row, toUInt8(1) AS shares FROM ${scratch.shared} GROUP BY row) AS s ON r.row = s.row
        WHERE s.shares = 1`,
-      BULK,
+      MERGING,
     );
     if (await handOn(warehouse, scratch)) await putBack(warehouse, request, scratch);
   }
@@ -79,25 +77,22 @@ async function findShared(
        ON k.type = i.type AND k.hash = i.hash WHERE i.known = 0
      ) AS k ON s.type = k.type AND s.hash = k.hash
      WHERE k.counts = 1`,
-    BULK,
+    MERGING,
   );
   const [row] = await warehouse.query<{ n: string }>(`SELECT count() AS n FROM ${shared}`);
   return Number(row?.n ?? 0) > 0;
 }
 
 /** Rounds over the rows in table `linked`; whether any label changed. */
-async function handOn(
-  warehouse: Warehouse,
-  { shared, linked, next, labels, offers }: Scratch,
-): Promise<boolean> {
+async function handOn(warehouse: Warehouse, scratch: Scratch): Promise<boolean> {
+  const { shared, linked, next, labels, offers } = scratch;
   const sum = 'sum(cityHash64(row, label))';
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    await recreate(warehouse, labels, COLUMNS.labels);
-    await warehouse.command(`INSERT INTO ${labels} SELECT row, label FROM ${linked}`, BULK);
+    await putInOrderOfRows(warehouse, scratch);
     await recreate(warehouse, offers, COLUMNS.offers);
     await warehouse.command(
       `INSERT INTO ${offers} SELECT s.type, s.hash, l.label FROM ${shared} AS s ANY LEFT JOIN ${labels} AS l ON s.row = l.row`,
-      BULK,
+      MERGING,
     );
     await recreate(warehouse, next, COLUMNS.next);
     await warehouse.command(
@@ -106,7 +101,7 @@ async function handOn(
        ANY LEFT JOIN (
          SELECT own_type, own_hash, min(label) AS label FROM ${offers} GROUP BY own_type, own_hash
        ) AS o ON r.own_type = o.own_type AND r.own_hash = o.own_hash`,
-      BULK,
+      MERGING,
     );
     const [changed] = await warehouse.query<{ before: string; after: string }>(
       `SELECT (SELECT ${sum} FROM ${linked}) AS before, (SELECT ${sum} FROM ${next}) AS after`,
@@ -115,9 +110,14 @@ async function handOn(
     if (changed?.before === changed?.after) return round > 0;
     await warehouse.command(`EXCHANGE TABLES ${next} AND ${linked}`);
   }
-  await recreate(warehouse, labels, COLUMNS.labels);
-  await warehouse.command(`INSERT INTO ${labels} SELECT row, label FROM ${linked}`, BULK);
+  await putInOrderOfRows(warehouse, scratch);
   return true;
+}
+
+/** Fills table `labels` from `linked`. */
+async function putInOrderOfRows(warehouse: Warehouse, { labels, linked }: Scratch): Promise<void> {
+  await recreate(warehouse, labels, COLUMNS.labels);
+  await warehouse.command(`INSERT INTO ${labels} SELECT row, label FROM ${linked}`, MERGING);
 }
 
 /** The owner's label is there (its type is not 0) and stronger than the row's own; known rows keep theirs. */
@@ -125,20 +125,16 @@ const BETTER = `(${labelRank('r.label')} = 1 AND o.own_type != 0 AND o.label < r
 
 /** Gives the rows the labels that were handed on. */
 async function putBack(warehouse: Warehouse, { tables }: ResolveRequest, { labels }: Scratch): Promise<void> {
-  const next = `${tables.scratch}next_rows`;
-  await replaceRows(warehouse, tables.rows, next, () =>
-    warehouse.command(
-      `INSERT INTO ${next}
-       SELECT row, ${labelRank('label')}, ${labelPriority('label')}, ${labelHash('label')}, ${labelMpid('label')}, own_type,
-         own_hash, matched_by, copies
-       FROM (
-         SELECT r.row AS row, if(l.there = 1, l.label, r.label) AS label, r.own_type AS own_type, r.own_hash AS own_hash,
-           r.matched_by AS matched_by, r.copies AS copies
-         FROM (SELECT row, ${LABEL} AS label, own_type, own_hash, matched_by, copies FROM ${tables.rows}) AS r
-         ANY LEFT JOIN (SELECT row, label, toUInt8(1) AS there FROM ${labels}) AS l ON r.row = l.row
-       )`,
-      BULK,
-    ),
+  await replaceRows(
+    warehouse,
+    tables,
+    `SELECT row, ${labelRank('label')}, ${labelPriority('label')}, ${labelHash('label')}, ${labelMpid('label')}, own_type,
+       own_hash, matched_by, copies
+     FROM (
+       SELECT r.row AS row, if(l.there = 1, l.label, r.label) AS label, r.own_type AS own_type, r.own_hash AS own_hash,
+         r.matched_by AS matched_by, r.copies AS copies
+       FROM (SELECT row, ${LABEL} AS label, own_type, own_hash, matched_by, copies FROM ${tables.rows}) AS r
+       ANY LEFT JOIN (SELECT row, label, toUInt8(1) AS there FROM ${labels}) AS l ON r.row = l.row
+     )`,
   );
-  await drop(warehouse, next);
 }

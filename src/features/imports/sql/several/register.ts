@@ -4,7 +4,7 @@ import { MERGED } from '../../../ledger/index.js';
 import { registerDecisions, setDown } from '../decision.js';
 import { mpidSql, withoutCollisions } from '../mpid.js';
 import type { ResolveRequest } from '../resolve.js';
-import { drop, recreate } from '../tables.js';
+import { drop, MERGING, recreate } from '../tables.js';
 import { replaceRows } from './rows.js';
 
 /** Gives new rows their mpid and writes the identities that nobody had. */
@@ -15,17 +15,13 @@ export async function register(warehouse: Warehouse, request: ResolveRequest): P
   const select = `SELECT hash, value, type FROM ${strongest}`;
   const rule = await withoutCollisions(warehouse, workspace, { select, settings: MERGED }, request.mpidBits);
   await drop(warehouse, strongest);
-  const named = `${tables.scratch}named_rows`;
-  await replaceRows(warehouse, tables.rows, named, () =>
-    warehouse.command(
-      `INSERT INTO ${named}
-       SELECT row, rank, priority, hash, if(rank = 1, ${mpidSql('hash', rule)}, mpid), own_type, own_hash, matched_by, copies
-       FROM ${tables.rows}`,
-      { lane: 'bulk' },
-    ),
+  await replaceRows(
+    warehouse,
+    tables,
+    `SELECT row, rank, priority, hash, if(rank = 1, ${mpidSql('hash', rule)}, mpid), own_type, own_hash, matched_by, copies
+     FROM ${tables.rows}`,
   );
   await setDown(warehouse, request);
-  await drop(warehouse, named);
   await registerDecisions(warehouse, workspace, request.onTaught);
 }
 
@@ -48,6 +44,6 @@ async function findStrongest(
        GROUP BY type, hash
      ) AS r ON s.type = r.type AND s.hash = r.hash
      WHERE r.goes_by = 1`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
 }
