@@ -9,6 +9,7 @@ import { Program } from '../process/program.js';
 import { forgetPeak, peakMemoryBytes, processorSeconds } from '../process/resources.js';
 import { importOnce, makeTenant, type Tenant } from '../process/tenant.js';
 import { mib, seconds, type Figure } from '../report.js';
+import { limitFigures } from './import-figures.js';
 import { openWay, type Way, type WayName } from '../ways/way.js';
 
 /** One import, whoever did it. */
@@ -23,10 +24,6 @@ interface Run {
 }
 
 type Both = Record<'first' | 'refresh', Run>;
-
-/** Peak of the resident memory that an import may reach. */
-const MEMORY_TARGET_BYTES = 2.5 * 2 ** 30;
-const HEALTH_TARGET_MS = 100;
 
 /** Importing and refreshing `ids` ids of 30 bytes, against bare chDB and against sort and comm. */
 export async function importRow(ids: number, rounds: number, way: WayName): Promise<Figure[]> {
@@ -156,22 +153,7 @@ function figuresOf(
         farOff: 3.2,
         detail: { ours: mine, floor: theirs },
       },
-      {
-        name: `${name}: peak memory, GiB`,
-        ours: mib(peakBytes),
-        floor: mib(Math.max(...theirs.map((run) => run.peakBytes))),
-        value: peakBytes / 2 ** 30,
-        target: { at: 'most', value: MEMORY_TARGET_BYTES / 2 ** 30 },
-      },
-      {
-        name: `${name}: p99 of GET /health, ms`,
-        ours: `${healthMs.toFixed(0)} ms`,
-        floor: '',
-        value: healthMs,
-        target: { at: 'most', value: HEALTH_TARGET_MS },
-        // A hundred looks at a shared machine: one hiccup is the 99th of them.
-        farOff: 10 * HEALTH_TARGET_MS,
-      },
+      ...limitFigures(name, peakBytes, healthMs, mib(Math.max(...theirs.map((run) => run.peakBytes)))),
     );
     if (what === 'first') continue;
     const sortSeconds = least(sorted);
