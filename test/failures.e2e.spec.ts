@@ -275,7 +275,9 @@ describe('a file that is replaced while it is read', () => {
         },
         30_000,
       );
-      expect(second).toMatchObject({ state: 'published', added: 1000 });
+      // After the first one its list of 150,000 would shrink to 1,000: that waits for an admin.
+      const state = first.state === 'published' ? 'held' : 'published';
+      expect(second).toMatchObject({ state, added: 1000 });
     },
     120_000,
   );
