@@ -1,4 +1,13 @@
-import { movedHalf, MPID_BYTES, mpidAt, RowCursor, viewOf, type MemberRows } from './member-rows.js';
+import {
+  LENGTH_AT,
+  MORE,
+  movedHalf,
+  MPID_BYTES,
+  mpidAt,
+  RowCursor,
+  viewOf,
+  type MemberRows,
+} from './member-rows.js';
 
 /** A place between two members of a page. */
 export interface MemberPosition {
@@ -62,6 +71,49 @@ export class MemberCursor {
     return true;
   }
 
+  /**
+   * Goes on by up to `most` members, as long as each has an identity and no attributes are read; the number of members that
+   * it went on by. It stops early where a value is empty or long. As so many calls of {@link next}, of which nobody reads a
+   * row: in half their time, because all is held in variables.
+   */
+  nextOwning(most: number): number {
+    const { identities, rows, view } = this;
+    if (!this.attributes.done || this.#next === this.owner) return 0;
+    const { owners, identities: bytes } = rows;
+    const { view: rowsView } = identities;
+    const end = Math.min(owners.length, this.#next + most * MPID_BYTES);
+    let { high: rowHigh, low: rowLow, at: row, to } = identities;
+    let { owner, high, low } = this;
+    let passed = row;
+    for (let at = this.#next; at < end; at += MPID_BYTES) {
+      const nextLow = movedHalf(view.getInt32(at, true));
+      const nextHigh = view.getInt32(at + 4, true);
+      while (isBefore(rowHigh, rowLow, nextHigh, nextLow)) {
+        if (isBefore(rowHigh, rowLow, high, low)) throw outOfOrder();
+        row = to;
+        const length = bytes[row + LENGTH_AT] ?? MORE;
+        // At the end, or not plain: the slow way goes on from here.
+        if (length === 0 || length >= MORE) break;
+        rowLow = movedHalf(rowsView.getInt32(row, true));
+        rowHigh = rowsView.getInt32(row + 4, true);
+        to = row + LENGTH_AT + 1 + length;
+      }
+      if (rowHigh !== nextHigh || rowLow !== nextLow || !isBefore(high, low, nextHigh, nextLow)) break;
+      passed = row;
+      owner = at;
+      high = nextHigh;
+      low = nextLow;
+    }
+    const count = (owner - this.owner) / MPID_BYTES;
+    if (count === 0) return 0;
+    identities.goTo(passed);
+    this.owner = owner;
+    this.high = high;
+    this.low = low;
+    this.#next = owner + MPID_BYTES;
+    return count;
+  }
+
   get mpid(): string {
     return mpidAt(this.rows.owners, this.owner);
   }
@@ -94,6 +146,10 @@ export class MemberCursor {
     for (const cursor of [this.identities, this.attributes])
       for (; !cursor.done; cursor.next()) this.expectBehind(cursor);
   }
+}
+
+function isBefore(high: number, low: number, otherHigh: number, otherLow: number): boolean {
+  return high < otherHigh || (high === otherHigh && low < otherLow);
 }
 
 function outOfOrder(): Error {

@@ -28,9 +28,12 @@ export interface MemberRows {
 export const MPID_BYTES = 8;
 
 /** Where the value's length stands in a row. */
-const LENGTH_AT = MPID_BYTES + 1;
+export const LENGTH_AT = MPID_BYTES + 1;
 
-const [MORE, SEVEN_BITS] = [0x80, 0x7f];
+/** A length that begins with such a byte, or a greater one, has more. */
+export const MORE = 0x80;
+
+const SEVEN_BITS = 0x7f;
 
 /** Reads the integers of a buffer: one instruction each, where a method of Buffer is a call with checks. */
 export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
@@ -61,7 +64,7 @@ export class RowCursor {
   /** Where its value begins, and where it ends: the next row's beginning. */
   from = 0;
   to: number;
-  private readonly view: DataView;
+  readonly view: DataView;
 
   /** @param passesEmpty whether rows with an empty value are none */
   constructor(
@@ -80,6 +83,12 @@ export class RowCursor {
   next(): void {
     do this.step();
     while (this.passesEmpty && this.to === this.from && !this.done);
+  }
+
+  /** Goes to the row at a position, from one that was found by looking at the bytes. */
+  goTo(at: number): void {
+    this.to = at;
+    this.next();
   }
 
   private step(): void {

@@ -66,6 +66,7 @@ export class MemberChunker {
         this.#open.size += 1;
         // Made once a run: of a million members it would be a million objects.
         this.#run ??= { start: cursor.position, last: cursor.owner };
+        if (batchBytes === undefined) this.#open.size += cursor.nextOwning(batchSize - this.#open.size);
         this.#run.last = cursor.owner;
       }
       if (this.#open.size === batchSize || this.#open.skipped.length === MAX_SKIPPED) yield this.#close(rows);
@@ -103,6 +104,7 @@ function newChunk(): OpenChunk {
 
 /** The least and the greatest of those who are sent and those who are skipped; both are ascending. */
 function boundsOf(sent: readonly string[], skipped: readonly string[]) {
+  if (skipped.length === 0) return { firstMpid: sent.at(0) ?? '', lastMpid: sent.at(-1) ?? '' };
   const ends = [sent, skipped]
     .flatMap((list) => [list.at(0), list.at(-1)])
     .filter((one) => one !== undefined);
