@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eq, sql } from 'drizzle-orm';
 import { pendingMembers } from '../src/features/deliveries/delivery-jobs.js';
 import { OutcomesService } from '../src/features/deliveries/outcomes.service.js';
 import { DEFAULT_CALL_PACING } from '../src/host/outputs/index.js';
+import { deliveries, deliveryJobs } from '../src/platform/database/index.js';
 import { ADMIN, DeliveryRig } from './support/delivery-rig.js';
 import { BARE, range } from './support/delivery-scene.js';
 import { JobPartner } from './support/job-partner.js';
@@ -131,6 +133,85 @@ describe('jobs that take long', () => {
     await rig.sweepAfter(60 * MINUTE_MS);
     expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', accepted: 345 });
     expect(sizes()).toEqual([100, 100, 100, 45]);
+  });
+});
+
+describe('a job that is still open when nothing else is left to send', () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+  /** Nobody whom another test has sent. */
+  let last = 1000;
+
+  /** Two of three members are with the partner as a job, which takes long; the third has nothing that it accepts. */
+  async function withOneJob() {
+    jobs.ready = false;
+    jobs.slow.add('job-1');
+    rig.hub.pacing.pollLimitMs = 20;
+    const audienceId = await rig.audience();
+    const [first, bare] = [last + 1, last + 3];
+    last += 10;
+    await rig.publish(audienceId, range(first, bare), [bare]);
+    const connectionId = await rig.connect(audienceId, await rig.output('job-partner', {}));
+    await rig.wake(audienceId);
+    const { id } = await rig.delivery(connectionId);
+    expect([await waiting(id), sizes()]).toEqual([2, [2]]);
+    jobs.ready = true;
+    rig.hub.pacing.pollLimitMs = MINUTE_MS;
+    return { audienceId, connectionId, id, first, bare };
+  }
+  const olderJobs = () =>
+    rig.db.update(deliveryJobs).set({ createdAt: sql`${deliveryJobs.createdAt} - interval '61 minutes'` });
+
+  it('of a batch that is another one by now, is waited for before the delivery ends', async () => {
+    const { connectionId, id, first, bare } = await withOneJob();
+    await rig.teach(new Map([[bare, 'learned@example.com']]));
+    await rig.sweepAfter(MINUTE_MS);
+    // What was given as the first job is in the second one as well, and done.
+    expect(sizes()).toEqual([2, 3]);
+    expect(await rig.delivery(connectionId)).toMatchObject({ id, state: 'queued', accepted: 3, failures: 0 });
+    expect(await waiting(id)).toBe(2);
+
+    jobs.slow.clear();
+    await rig.sweepAfter(MINUTE_MS);
+    const [delivery] = await rig.db.select().from(deliveries).where(eq(deliveries.id, id));
+    expect(delivery).toMatchObject({ state: 'delivered', accepted: 3 });
+    // What somebody learned goes out by a delivery of its own, too.
+    expect([await waiting(id), sizes(), held()]).toEqual([0, [2, 3, 1], range(first, bare)]);
+  });
+
+  it('of a delivery that was given up, is waited for before the next one sends anything', async () => {
+    const { audienceId, connectionId, id, first } = await withOneJob();
+    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
+    await rig.publish(audienceId, [first + 1, first + 5]);
+    await rig.wake(audienceId);
+    expect([(await rig.delivery(connectionId)).state, sizes()]).toEqual(['queued', [2]]);
+
+    jobs.slow.clear();
+    await rig.sweepAfter(MINUTE_MS);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', toVersion: 2, accepted: 2 });
+    expect([await waiting(id), sizes()]).toEqual([0, [2, 2]]);
+  });
+
+  it('is not waited for longer than an hour', async () => {
+    const { audienceId, connectionId, id, first } = await withOneJob();
+    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
+    await olderJobs();
+    const { polls } = jobs;
+    await rig.publish(audienceId, [first + 1, first + 5]);
+    await rig.wake(audienceId);
+    await rig.sweepAfter(HOUR_MS);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', toVersion: 2 });
+    expect([await waiting(id), jobs.polls - polls, sizes()]).toEqual([0, 1, [2, 2]]);
+  });
+
+  it('and that the partner refused is over', async () => {
+    const { audienceId, connectionId, id, first } = await withOneJob();
+    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
+    jobs.slow.clear();
+    jobs.poison.add(String(first));
+    await rig.publish(audienceId, [first + 1, first + 5]);
+    await rig.wake(audienceId);
+    expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', toVersion: 2 });
+    expect(await waiting(id)).toBe(0);
   });
 });
 

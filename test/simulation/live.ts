@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { deliveryJobs } from '../../src/platform/database/index.js';
 import { take } from './actions.js';
 import { audit, seen } from './audit.js';
 import { Random } from './random.js';
@@ -48,6 +49,9 @@ async function taken(world: World, step: Step): Promise<string[]> {
 
 async function check(world: World): Promise<string[]> {
   await settle(world);
+  // Nothing may be left at the partner that would change its lists behind the hub's back.
+  const known = await world.db.select({ jobId: deliveryJobs.jobId }).from(deliveryJobs);
+  world.partner.endJobs(known.map(({ jobId }) => jobId));
   return audit(world);
 }
 

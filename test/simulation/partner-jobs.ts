@@ -25,6 +25,15 @@ export class PartnerJobs {
     return pending(batchId);
   }
 
+  /** Ends jobs that nobody asked for, as partners do. */
+  end(jobIds: Iterable<string>): void {
+    for (const jobId of jobIds) {
+      const job = this.#jobs.get(jobId);
+      job?.apply?.();
+      if (job) job.apply = undefined;
+    }
+  }
+
   look(jobId: string): BatchResult {
     const job = this.#jobs.get(jobId);
     if (!job) throw new Error(`The hub asks for ${jobId}, which was never made.`);

@@ -127,6 +127,10 @@ export class SimPartner {
     return this.#jobs.look(jobId);
   }
 
+  endJobs(jobIds: Iterable<string>): void {
+    this.#jobs.end(jobIds);
+  }
+
   async take(caller: Caller, list: SimList, change: 'add' | 'remove', batch: Batch): Promise<BatchResult> {
     this.record.holdToContents(change, batch);
     const { plugin } = list;

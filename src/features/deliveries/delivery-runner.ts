@@ -11,7 +11,7 @@ import type { FaultLog } from '../faults/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { catchUp, touch } from './catch-up.js';
 import type { ChunkReader } from './chunk-reader.js';
-import { courseOptions, type Attempt } from './course-options.js';
+import { courseOptions, type Attempt, type CourseEnd } from './course-options.js';
 import { DeliveryCourse } from './delivery-course.js';
 import { failureOf } from './delivery-failure.js';
 import { DeliveryJobs } from './delivery-jobs.js';
@@ -23,6 +23,7 @@ import { leavingOf, withoutKept } from './kept-leavers.js';
 import { lastCalls } from './last-calls.js';
 import type { LearnedIdentities } from './learned-identities.js';
 import { oneAhead } from './one-ahead.js';
+import { waitForOpenJobs } from './open-jobs.js';
 import type { PartnerLines } from './partner-lines.js';
 import { partnerAudience } from './partner-list.js';
 import { PartnerSide } from './partner-side.js';
@@ -167,6 +168,8 @@ export class DeliveryRunner {
       reader.begin(cursor);
       const sharers = await lists.besides(order, { removes: partner.remove !== undefined && !isWhole });
       if (sharers === undefined) return 'shared';
+      const waitMs = await waitForOpenJobs(this.parts.db, order, calls, 'earlier');
+      if (waitMs !== undefined) return { waitMs };
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const planned = this.plan(order, reader, cursor);
       try {
@@ -191,9 +194,7 @@ export class DeliveryRunner {
         const course = new DeliveryCourse(order, parts, options, signal);
         const end = await course.run();
         await planned;
-        if (end === 'sent') await this.finish(id, cursor.operation, side);
-        if (end === 'sent') await side.delivered();
-        return end;
+        return end === 'sent' ? await this.finish(order, cursor.operation, side) : end;
       } finally {
         attempt.reached = calls.reached || cursor.operation === 'replace';
         // Later it would write over the cursor of whoever goes on.
@@ -238,10 +239,16 @@ export class DeliveryRunner {
     return planned;
   }
 
-  private async finish(id: string, operation: Operation, side: PartnerSide): Promise<void> {
-    if (operation !== 'replace') return;
-    const order = await readOrder(this.parts.db, id);
-    if (order) await side.finish(order.delivery.cursor.parts ?? 0, order.delivery.accepted);
+  /** Everything was sent. */
+  private async finish(order: DeliveryOrder, operation: Operation, side: PartnerSide): Promise<CourseEnd> {
+    const waitMs = await waitForOpenJobs(this.parts.db, order, side.calls, 'all');
+    if (waitMs !== undefined) return { waitMs };
+    if (operation === 'replace') {
+      const now = await readOrder(this.parts.db, order.delivery.id);
+      if (now) await side.finish(now.delivery.cursor.parts ?? 0, now.delivery.accepted);
+    }
+    await side.delivered();
+    return 'sent';
   }
 
   private tell(order: DeliveryOrder, { kind, code }: ConnectorError, state: string): void {

@@ -54,7 +54,7 @@ const KEPT = {
 /** Takes steps to the partner. Throws ConnectorErrors, none of them `permanent`. */
 export class PartnerSide {
   constructor(
-    private readonly calls: PartnerCalls,
+    readonly calls: PartnerCalls,
     private readonly audience: PartnerAudience,
     private readonly range: DeliveryRange,
   ) {}

@@ -13,8 +13,8 @@ import type { DeliveryJournal } from '../delivery-journal.js';
 import { partnerNameOf, type DeliveryOrder } from '../delivery-rows.js';
 import { leavingOf, withoutKept } from '../kept-leavers.js';
 import { oneAhead } from '../one-ahead.js';
+import { waitForOpenJobs } from '../open-jobs.js';
 import { PartnerSide, stopOnRefusal } from '../partner-side.js';
-import { waitForEarlierJobs } from './earlier-jobs.js';
 import type { Forecast, RemovalForecast } from './removal-forecast.js';
 import type { RemovalJournal } from './removal-journal.js';
 import type { SharedLists } from './shared-lists.js';
@@ -50,7 +50,7 @@ export class RemovalWork {
   async run(order: DeliveryOrder, one: Try): Promise<CourseEnd | 'shared'> {
     const { lists, forecast, ends, lease, db, clock } = this.parts;
     if (await lists.isBeingSentTo(order)) return 'shared';
-    const waitMs = await waitForEarlierJobs(db, order, one.calls);
+    const waitMs = await waitForOpenJobs(db, order, one.calls, 'earlier');
     if (waitMs !== undefined) return { waitMs };
     const found = await forecast.of(order, one.calls.line, versionsOf(order));
     await ends.note(order, found);
