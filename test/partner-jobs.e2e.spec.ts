@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { pendingMembers } from '../src/features/deliveries/delivery-jobs.js';
 import { OutcomesService } from '../src/features/deliveries/outcomes.service.js';
 import { DEFAULT_CALL_PACING } from '../src/host/outputs/index.js';
-import { deliveries, deliveryJobs } from '../src/platform/database/index.js';
+import { connections, deliveries, deliveryJobs } from '../src/platform/database/index.js';
 import { ADMIN, DeliveryRig } from './support/delivery-rig.js';
 import { BARE, range } from './support/delivery-scene.js';
 import { JobPartner } from './support/job-partner.js';
@@ -86,11 +86,11 @@ describe('jobs that take long', () => {
     const left = await rig.delivery(connectionId);
     expect(left).toMatchObject({ state: 'queued', failures: 0, error: null, leaseOwner: null, accepted: 0 });
     expect((left.notBefore?.getTime() ?? 0) - rig.clock.now().getTime()).toBe(10 * MINUTE_MS);
-    expect([await waiting(left.id), sizes(), jobs.polls]).toEqual([300, [100, 100, 100], 0]);
+    expect([await waiting(left.id), sizes(), jobs.polled.length]).toEqual([300, [100, 100, 100], 0]);
 
     // Nobody asks before it is time.
     await rig.sweepAfter(9 * MINUTE_MS);
-    expect(jobs.polls).toBe(0);
+    expect(jobs.polled.length).toBe(0);
     // The second is slower: the first is written down, there is room for the fourth, and the third waits behind.
     jobs.ready = true;
     jobs.slow.add('job-2');
@@ -178,6 +178,32 @@ describe('a job that is still open when nothing else is left to send', () => {
     expect([await waiting(id), sizes(), held()]).toEqual([0, [2, 3, 1], range(first, bare)]);
   });
 
+  it('of a batch of a removal that is another one by now, is waited for before the removal ends', async () => {
+    const { connectionId, first, bare } = await withOneJob();
+    jobs.slow.clear();
+    await rig.sweepAfter(MINUTE_MS);
+    expect([sizes(), held()]).toEqual([[2], [first, first + 1]]);
+
+    jobs.slow.add('job-2');
+    rig.hub.pacing.pollLimitMs = 20;
+    const which = eq(connections.id, connectionId);
+    const { deletion } = rig.hub.removals;
+    const foreseen = await deletion.foresee(which, ADMIN.name);
+    await rig.db.transaction((tx) => deletion.begin(tx, which, foreseen, ADMIN.name));
+    await rig.sweepAfter(MINUTE_MS);
+    expect(sizes()).toEqual([2, 2]);
+    rig.hub.pacing.pollLimitMs = MINUTE_MS;
+    await rig.teach(new Map([[bare, 'learned-too@example.com']]));
+    await rig.sweepAfter(MINUTE_MS);
+    expect([sizes(), held()]).toEqual([[2, 2, 3], []]);
+    expect(await rig.connection(connectionId)).toMatchObject({ status: 'removing' });
+
+    jobs.slow.clear();
+    await rig.sweepAfter(MINUTE_MS);
+    expect(await rig.connection(connectionId)).toMatchObject({ status: 'removed' });
+    expect(jobs.polled.at(-1)).toBe('job-2');
+  });
+
   it('of a delivery that was given up, is waited for before the next one sends anything', async () => {
     const { audienceId, connectionId, id, first } = await withOneJob();
     await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
@@ -195,12 +221,12 @@ describe('a job that is still open when nothing else is left to send', () => {
     const { audienceId, connectionId, id, first } = await withOneJob();
     await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
     await olderJobs();
-    const { polls } = jobs;
+    const polls = jobs.polled.length;
     await rig.publish(audienceId, [first + 1, first + 5]);
     await rig.wake(audienceId);
     await rig.sweepAfter(HOUR_MS);
     expect(await rig.delivery(connectionId)).toMatchObject({ state: 'delivered', toVersion: 2 });
-    expect([await waiting(id), jobs.polls - polls, sizes()]).toEqual([0, 1, [2, 2]]);
+    expect([await waiting(id), jobs.polled.length - polls, sizes()]).toEqual([0, 1, [2, 2]]);
   });
 
   it('and that the partner refused is over', async () => {

@@ -10,7 +10,8 @@ export class JobPartner {
   readonly refusedRows = new Set<string>();
   /** Members because of whom a whole job fails. */
   readonly poison = new Set<string>();
-  polls = 0;
+  /** Jobs that were asked for, in order. */
+  readonly polled: string[] = [];
   ready = true;
   /** Jobs that are not done, whatever `ready` says. */
   readonly slow = new Set<string>();
@@ -44,10 +45,10 @@ export class JobPartner {
 
   /** Forgets everything. */
   reset(): void {
-    this.given.length = 0;
+    for (const list of [this.given, this.polled]) list.length = 0;
     for (const people of [this.members, this.refusedRows, this.poison]) people.clear();
     this.slow.clear();
-    Object.assign(this, { polls: 0, ready: true, pollAfterMs: 1, atOnce: 1, refusedUnnamed: 0, failing: 0 });
+    Object.assign(this, { ready: true, pollAfterMs: 1, atOnce: 1, refusedUnnamed: 0, failing: 0 });
   }
 
   #take(operation: 'add' | 'remove', { id, members }: Batch): Promise<BatchResult> {
@@ -56,7 +57,7 @@ export class JobPartner {
   }
 
   #answer(jobId: string): Promise<BatchResult> {
-    this.polls += 1;
+    this.polled.push(jobId);
     if (!this.ready || this.slow.has(jobId)) {
       return Promise.resolve({ status: 'pending', jobId, pollAfterMs: this.pollAfterMs });
     }
