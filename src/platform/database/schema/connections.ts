@@ -259,7 +259,13 @@ export const deliveryJobs = pgTable(
     /** Null: the members wait for the partner. */
     answeredAt: moment(),
   },
-  (t) => [primaryKey({ columns: [t.deliveryId, t.batchId] })],
+  (t) => [
+    primaryKey({ columns: [t.deliveryId, t.batchId] }),
+    // Every delivery asks for those of its connection, and there are next to none.
+    index('delivery_jobs_open')
+      .on(t.deliveryId)
+      .where(sql`answered_at is null`),
+  ],
 );
 
 /** Why a connection is stopped or degraded. */

@@ -1,0 +1,1 @@
+CREATE INDEX "delivery_jobs_open" ON "delivery_jobs" USING btree ("delivery_id") WHERE answered_at is null;
