@@ -1,5 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { inSlicesSql } from '../../src/domain/heartbeats/index.js';
+import { pendingMembers } from '../../src/features/deliveries/delivery-jobs.js';
 import { deliveries, deliveryBatches } from '../../src/platform/database/index.js';
 import type { Change, Repeat } from './partner-list.js';
 import type { World } from './world.js';
@@ -14,7 +15,8 @@ export async function deliveryProblems(world: World): Promise<string[]> {
   const rows = all.filter(({ id }) => !audited.has(id));
   const ids = rows.map(({ id }) => id);
   const batches = await db.select().from(deliveryBatches).where(inArray(deliveryBatches.deliveryId, ids));
-  const problems: string[] = [];
+  const waiting = await pendingMembers(db, ids);
+  const problems = [...waiting].map(([id, members]) => `Delivery ${id} is delivered, and ${members} wait.`);
   for (const { id, kind, planned, accepted, rejected, skipped } of rows) {
     audited.add(id);
     if (planned !== accepted + rejected + skipped) {
