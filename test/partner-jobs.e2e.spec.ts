@@ -158,8 +158,11 @@ describe('a job that is still open when nothing else is left to send', () => {
     rig.hub.pacing.pollLimitMs = MINUTE_MS;
     return { audienceId, connectionId, id, first, bare };
   }
-  const olderJobs = () =>
-    rig.db.update(deliveryJobs).set({ createdAt: sql`${deliveryJobs.createdAt} - interval '61 minutes'` });
+  async function givenUpWithOneJob() {
+    const one = await withOneJob();
+    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, one.id));
+    return one;
+  }
 
   it('of a batch that is another one by now, is waited for before the delivery ends', async () => {
     const { connectionId, id, first, bare } = await withOneJob();
@@ -205,8 +208,7 @@ describe('a job that is still open when nothing else is left to send', () => {
   });
 
   it('of a delivery that was given up, is waited for before the next one sends anything', async () => {
-    const { audienceId, connectionId, id, first } = await withOneJob();
-    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
+    const { audienceId, connectionId, id, first } = await givenUpWithOneJob();
     await rig.publish(audienceId, [first + 1, first + 5]);
     await rig.wake(audienceId);
     expect([(await rig.delivery(connectionId)).state, sizes()]).toEqual(['queued', [2]]);
@@ -218,9 +220,10 @@ describe('a job that is still open when nothing else is left to send', () => {
   });
 
   it('is not waited for longer than an hour', async () => {
-    const { audienceId, connectionId, id, first } = await withOneJob();
-    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
-    await olderJobs();
+    const { audienceId, connectionId, id, first } = await givenUpWithOneJob();
+    await rig.db
+      .update(deliveryJobs)
+      .set({ createdAt: sql`${deliveryJobs.createdAt} - interval '61 minutes'` });
     const polls = jobs.polled.length;
     await rig.publish(audienceId, [first + 1, first + 5]);
     await rig.wake(audienceId);
@@ -230,8 +233,7 @@ describe('a job that is still open when nothing else is left to send', () => {
   });
 
   it('and that the partner refused is over', async () => {
-    const { audienceId, connectionId, id, first } = await withOneJob();
-    await rig.db.update(deliveries).set({ state: 'cancelled' }).where(eq(deliveries.id, id));
+    const { audienceId, connectionId, id, first } = await givenUpWithOneJob();
     jobs.slow.clear();
     jobs.poison.add(String(first));
     await rig.publish(audienceId, [first + 1, first + 5]);

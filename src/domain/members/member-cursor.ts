@@ -60,8 +60,7 @@ export class MemberCursor {
     }
     const low = movedHalf(this.view.getInt32(at, true));
     const high = this.view.getInt32(at + 4, true);
-    if (at !== this.owner && (high < this.high || (high === this.high && low <= this.low)))
-      throw outOfOrder();
+    if (at !== this.owner && !isBefore(this.high, this.low, high, low)) throw outOfOrder();
     this.pass(this.identities, high, low);
     this.pass(this.attributes, high, low);
     this.owner = at;
@@ -130,7 +129,7 @@ export class MemberCursor {
 
   /** Passes by the rows of people who are no owners, up to those of the next owner. */
   private pass(cursor: RowCursor, high: number, low: number): void {
-    while (!cursor.done && (cursor.high < high || (cursor.high === high && cursor.low < low))) {
+    while (!cursor.done && isBefore(cursor.high, cursor.low, high, low)) {
       this.expectBehind(cursor);
       cursor.next();
     }
@@ -139,7 +138,7 @@ export class MemberCursor {
   /** Rows that come too late would be lost without a word. */
   private expectBehind({ high, low }: RowCursor): void {
     if (this.#next === this.owner) return;
-    if (high < this.high || (high === this.high && low < this.low)) throw outOfOrder();
+    if (isBefore(high, low, this.high, this.low)) throw outOfOrder();
   }
 
   private expectNobodyLeft(): void {

@@ -2,6 +2,9 @@ import { and, eq, inArray, isNull, sql, sum } from 'drizzle-orm';
 import type { KeptJob, PartnerJobs } from '../../host/outputs/index.js';
 import { deliveryJobs, type Database } from '../../platform/database/index.js';
 
+/** Nothing waits any longer for jobs that partners have had since before, by the database's clock. */
+export const WAITED_FOR_SINCE = sql`now() - interval '1 hour'`;
+
 /** The partner's jobs of one delivery, in the database. */
 export class DeliveryJobs implements PartnerJobs {
   constructor(

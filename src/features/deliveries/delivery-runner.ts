@@ -168,8 +168,8 @@ export class DeliveryRunner {
       reader.begin(cursor);
       const sharers = await lists.besides(order, { removes: partner.remove !== undefined && !isWhole });
       if (sharers === undefined) return 'shared';
-      const waitMs = await waitForOpenJobs(this.parts.db, order, calls, 'earlier');
-      if (waitMs !== undefined) return { waitMs };
+      const earlier = await waitForOpenJobs(this.parts.db, order, calls, 'earlier');
+      if (earlier) return earlier;
       const { id, fromVersion, toVersion, fromIdentities, toIdentities, sendsAgain } = order.delivery;
       const planned = this.plan(order, reader, cursor);
       try {
@@ -241,8 +241,8 @@ export class DeliveryRunner {
 
   /** Everything was sent. */
   private async finish(order: DeliveryOrder, operation: Operation, side: PartnerSide): Promise<CourseEnd> {
-    const waitMs = await waitForOpenJobs(this.parts.db, order, side.calls, 'all');
-    if (waitMs !== undefined) return { waitMs };
+    const left = await waitForOpenJobs(this.parts.db, order, side.calls, 'all');
+    if (left) return left;
     if (operation === 'replace') {
       const now = await readOrder(this.parts.db, order.delivery.id);
       if (now) await side.finish(now.delivery.cursor.parts ?? 0, now.delivery.accepted);

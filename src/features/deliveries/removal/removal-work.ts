@@ -50,8 +50,8 @@ export class RemovalWork {
   async run(order: DeliveryOrder, one: Try): Promise<CourseEnd | 'shared'> {
     const { lists, forecast, ends, lease, db, clock } = this.parts;
     if (await lists.isBeingSentTo(order)) return 'shared';
-    const earlierMs = await waitForOpenJobs(db, order, one.calls, 'earlier');
-    if (earlierMs !== undefined) return { waitMs: earlierMs };
+    const earlier = await waitForOpenJobs(db, order, one.calls, 'earlier');
+    if (earlier) return earlier;
     const found = await forecast.of(order, one.calls.line, versionsOf(order));
     await ends.note(order, found);
     await touch(db, lease, order, clock.now());
@@ -60,8 +60,8 @@ export class RemovalWork {
     try {
       const end = await this.takeAway(order, found, audience, one);
       if (end !== 'sent') return end;
-      const leftMs = await waitForOpenJobs(db, order, one.calls, 'all');
-      if (leftMs !== undefined) return { waitMs: leftMs };
+      const left = await waitForOpenJobs(db, order, one.calls, 'all');
+      if (left) return left;
       const partner = one.calls.line.connector.audience;
       if (found.plan.list === 'deleted') {
         await stopOnRefusal(one.calls.call(async (ctx) => partner.delete?.(ctx, audience)));

@@ -21,6 +21,7 @@ import {
 } from '../../../platform/database/index.js';
 import { InjectDatabase } from '../../../platform/nest/index.js';
 import type { KeptMembers } from '../../ledger/index.js';
+import { WAITED_FOR_SINCE } from '../delivery-jobs.js';
 import { partnerNameOf, type DeliveryOrder } from '../delivery-rows.js';
 
 /** A connection as far as its list at the partner is concerned. */
@@ -69,7 +70,7 @@ export class SharedLists {
   ): Promise<Sharer[] | undefined> {
     const isFirst = order.delivery.fromVersion === 0;
     const isRemoved = and(eq(connections.status, 'removing'), or(IS_RUNNING, exists(this.jobs())));
-    const recent = gt(deliveryJobs.createdAt, sql`now() - interval '1 hour'`);
+    const recent = gt(deliveryJobs.createdAt, WAITED_FOR_SINCE);
     const isSentTo = and(
       IS_LIVE,
       or(IS_RUNNING, exists(this.jobs(recent))),

@@ -1,10 +1,10 @@
 import type { Warehouse } from '../../../platform/warehouse/index.js';
-import { changesCheckSql, IN_ORDER, membersSql, MERGED } from '../../ledger/index.js';
+import { changesCheckSql, IN_ORDER, membersSql } from '../../ledger/index.js';
 import { blocksOfRows } from './blocks.js';
 import { derivedMpidSql } from './mpid.js';
 import { severalMembersSql } from './resolve-several.js';
 import type { FileMembers, ResolveRequest } from './resolve.js';
-import { recreate } from './tables.js';
+import { MERGING, recreate } from './tables.js';
 
 /** Membership changes against the published version. */
 export interface Delta {
@@ -48,10 +48,7 @@ export async function computeDelta(
   if (audience.version === 0) return everybody(warehouse, request);
   const { delta } = tables;
   await recreate(warehouse, delta, '(mpid Int64, sign Int8) ENGINE = MergeTree ORDER BY mpid');
-  await warehouse.command(`INSERT INTO ${delta} ${await changesSql(warehouse, request, audience)}`, {
-    lane: 'bulk',
-    settings: MERGED,
-  });
+  await warehouse.command(`INSERT INTO ${delta} ${await changesSql(warehouse, request, audience)}`, MERGING);
   const [row] = await warehouse.query<{ added: string; removed: string; check: string }>(
     `SELECT countIf(sign = 1) AS added, countIf(sign = -1) AS removed, ${changesCheckSql('mpid', 'sign')} AS check
      FROM ${delta}`,
@@ -112,7 +109,7 @@ async function everybody(warehouse: Warehouse, request: DeltaRequest): Promise<D
       ? `SELECT count() AS n, n AS added, ${changesCheckSql('mpid', '1')} AS check FROM (${ordered(request).select})`
       : `SELECT count() AS n, countIf(mpid != before) AS added,
            ${changesCheckSql('mpid', '1', 'mpid != before')} AS check FROM (${withBefore(request)})`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
   const added = Number(row?.added ?? 0);
   const repeats = added < Number(row?.n ?? 0);

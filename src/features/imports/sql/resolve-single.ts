@@ -6,7 +6,7 @@ import { countDifferent } from './count-different.js';
 import { blocksOfRows } from './blocks.js';
 import { derivedMpidSql, mpidSql, withoutCollisions, type MpidRule } from './mpid.js';
 import type { OnCounted, Resolved, ResolveRequest } from './resolve.js';
-import { recreate } from './tables.js';
+import { MERGING, recreate } from './tables.js';
 
 /** Identities that nobody has: `SELECT hash, value, type`, what is known of them, and what their rows order. */
 interface Unknown {
@@ -108,7 +108,7 @@ async function findMembers(
      FROM (SELECT hash, value FROM ${tables.stage} WHERE bad = 0) AS s
      ANY LEFT JOIN (${knownSql(workspace, type)}) AS i ON s.hash = i.hash
      WHERE ${create ? '1' : isKnown}`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
 }
 
@@ -154,7 +154,7 @@ async function lookAt(
          OVER (ORDER BY ${order} ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
        FROM (${select})
      )`,
-    { lane: 'bulk', settings: MERGED },
+    MERGING,
   );
   const [rows, profiles] = [Number(row?.n ?? 0), Number(row?.profiles ?? 0)];
   return { select, rows, profiles, collide: Number(row?.shared ?? 0) > 0 };
